@@ -1,0 +1,66 @@
+"""Alone makes httpx clients: proxies, certificate authorities, client certificates, headers."""
+
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from modeltui import __version__
+from modeltui.errors import ConfigError
+
+CONNECT_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What a request to one server carries beside its address: all of it secret but the CA file."""
+
+    headers: tuple[tuple[str, str], ...] = ()
+    ca_file: Path | None = None
+    client_cert: Path | None = None
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Header values, whole and word by word, as they must never appear anywhere."""
+        values = [value for _, value in self.headers]
+        return tuple({*values, *(word for value in values for word in value.split())})
+
+
+_NO_ACCESS = Access()
+
+
+def make_client(
+    base_url: str, *, access: Access = _NO_ACCESS, direct: bool = False, follow_redirects: bool = False
+) -> httpx.AsyncClient:
+    """A client for `base_url`; `direct` keeps proxies of the environment out (loopback).
+
+    No timeouts are set but the one to connect: each call chooses its own. Raises ConfigError for a CA
+    file or a client certificate that cannot be used.
+    """
+    headers = {"User-Agent": f"modeltui/{__version__}", "Accept-Encoding": "identity"}
+    headers.update(access.headers)
+    plain = base_url.startswith("http://") and not follow_redirects
+    return httpx.AsyncClient(
+        base_url=base_url,
+        headers=headers,
+        verify=False if plain else _context(access),
+        trust_env=not direct,
+        follow_redirects=follow_redirects,
+        timeout=httpx.Timeout(None, connect=CONNECT_S),
+        limits=httpx.Limits(max_connections=None, max_keepalive_connections=8),
+    )
+
+
+def _context(access: Access) -> ssl.SSLContext:
+    """Verify certificates always; against `ca_file` where one is set."""
+    key, path = "ca_file", access.ca_file
+    try:
+        context = ssl.create_default_context(cafile=path)
+        if access.client_cert is not None:
+            key, path = "client_cert", access.client_cert
+            context.load_cert_chain(path)
+    except (OSError, ssl.SSLError) as error:
+        reason = error.strerror or str(error)
+        raise ConfigError(f"{key} “{path}” cannot be used: {reason}", remedy=f"correct {key}") from None
+    return context

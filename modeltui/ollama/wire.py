@@ -1,0 +1,304 @@
+"""Turns JSON from a server into domain objects: the border of trust.
+
+Every string is cleaned, unknown fields are ignored, and a field of the wrong type becomes unknown.
+Nothing here raises on any JSON value.
+"""
+
+import math
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from modeltui.domain.models import Account, Chunk, LoadedModel, Metrics, Model, ModelDetails
+from modeltui.domain.names import ModelName, from_listed
+from modeltui.text import clean_line, clean_text, is_clean_line
+
+_MOST_INT = 2**63 - 1
+_MOST_ROWS = 20_000
+_MOST_KEYS = 2_000
+_BLOB = re.compile(r"sha256[-:]([0-9a-f]{64})")
+_GO_ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|.)")
+_GO_LETTERS = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v"}
+_HEX_DIGEST = re.compile(r"(?:sha256:)?([0-9a-f]{64})")
+
+
+def integer(value: object) -> int | None:
+    """A whole number from 0 to 2^63 - 1; a float counts when it is whole."""
+    if isinstance(value, float) and math.isfinite(value) and value.is_integer():
+        value = int(value)
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST_INT:
+        return value
+    return None
+
+
+def line(value: object) -> str | None:
+    """A one-line string, cleaned; an empty one is unknown."""
+    return clean_line(value) or None if isinstance(value, str) else None
+
+
+def text(value: object) -> str | None:
+    """A long string, cleaned; older servers send a licence as a list of strings."""
+    if isinstance(value, list):
+        value = "\n\n".join(part for part in value if isinstance(part, str))
+    return clean_text(value) or None if isinstance(value, str) else None
+
+
+def mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def rows(value: object) -> list[Mapping[str, Any]]:
+    """The objects of a list; anything else in it is dropped."""
+    if not isinstance(value, list):
+        return []
+    return [row for row in value[:_MOST_ROWS] if isinstance(row, dict)]
+
+
+def time_ms(value: object) -> int | None:
+    """RFC 3339 with up to nine fractional digits as UTC milliseconds; Go's zero time is unknown."""
+    if not isinstance(value, str) or len(value) > 64:
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+        if moment.tzinfo is None or moment.year < 1970:
+            return None
+        return int(moment.timestamp() * 1000)
+    except (ValueError, OverflowError):
+        return None
+
+
+def hex_digest(value: object) -> str | None:
+    """64 hex digits, with or without `sha256:` before them."""
+    match = _HEX_DIGEST.fullmatch(value) if isinstance(value, str) else None
+    return match[1] if match else None
+
+
+def words(value: object) -> frozenset[str] | None:
+    """A list of one-line words; None (unknown) where there is no list."""
+    if not isinstance(value, list):
+        return None
+    return frozenset(clean_line(word, 64) for word in value[:100] if isinstance(word, str))
+
+
+def listed_name(value: Mapping[str, Any]) -> tuple[str, str, ModelName | None]:
+    """(shown, sent, name) of a row; the name only where what is shown is also what would be sent."""
+    raw = value.get("model") or value.get("name")
+    if not isinstance(raw, str) or not raw:
+        raw = value.get("name")
+    sent = raw if isinstance(raw, str) else ""
+    name = from_listed(sent) if is_clean_line(sent) else None
+    return (name.short if name else clean_line(sent) or "(no name)"), sent, name
+
+
+def models(body: object) -> tuple[Model, ...]:
+    """`/api/tags`."""
+    return tuple(_model(row) for row in rows(mapping(body).get("models")))
+
+
+def _model(row: Mapping[str, Any]) -> Model:
+    shown, sent, name = listed_name(row)
+    details = mapping(row.get("details"))
+    return Model(
+        shown=shown,
+        sent=sent,
+        name=name,
+        digest=hex_digest(row.get("digest")),
+        size=integer(row.get("size")),
+        modified=time_ms(row.get("modified_at")),
+        format=line(details.get("format")),
+        family=line(details.get("family")),
+        parameter_size=_known(details.get("parameter_size")),
+        quantization=_known(details.get("quantization_level")),
+        context=integer(details.get("context_length")),
+        capabilities=words(row.get("capabilities")),
+        remote_host=line(row.get("remote_host")),
+        remote_model=line(row.get("remote_model")),
+    )
+
+
+def loaded(body: object) -> tuple[LoadedModel, ...]:
+    """`/api/ps`."""
+    return tuple(_loaded(row) for row in rows(mapping(body).get("models")))
+
+
+def _loaded(row: Mapping[str, Any]) -> LoadedModel:
+    shown, sent, name = listed_name(row)
+    details = mapping(row.get("details"))
+    # Before 0.1.42 a zero size_vram was left out.
+    vram = integer(row["size_vram"]) if "size_vram" in row else 0
+    return LoadedModel(
+        shown=shown,
+        sent=sent,
+        name=name,
+        digest=hex_digest(row.get("digest")),
+        size=integer(row.get("size")),
+        vram=vram,
+        expires_at=time_ms(row.get("expires_at")),
+        context=integer(row.get("context_length")),
+        family=line(details.get("family")),
+        parameter_size=_known(details.get("parameter_size")),
+        quantization=_known(details.get("quantization_level")),
+    )
+
+
+def details(body: object, name: ModelName) -> ModelDetails:
+    """`/api/show`."""
+    show = mapping(body)
+    info = _facts(show.get("model_info"))
+    facts = mapping(show.get("details"))
+    architecture = line(info.get("general.architecture"))
+    modelfile = text(show.get("modelfile"))
+    parent = line(facts.get("parent_model"))
+    return ModelDetails(
+        name=name,
+        family=line(facts.get("family")),
+        format=line(facts.get("format")),
+        architecture=architecture,
+        parameter_size=_known(facts.get("parameter_size")),
+        parameter_count=integer(info.get("general.parameter_count")),
+        quantization=_known(facts.get("quantization_level")),
+        context=integer(info.get(f"{architecture}.context_length")),
+        embedding_length=integer(info.get(f"{architecture}.embedding_length")),
+        capabilities=words(show.get("capabilities")),
+        template=text(show.get("template")),
+        system=text(show.get("system")),
+        license=text(show.get("license")),
+        options=options(show.get("parameters")),
+        # The parent of a model made from a file is a path on the server, not a name.
+        base_model=parent if parent and from_listed(parent) else None,
+        weights=_weights(modelfile),
+        adapters=_adapters(modelfile),
+        projector=_facts(show.get("projector_info")),
+        model_info=info,
+        modelfile=modelfile,
+        requires=line(show.get("requires")),
+        modified=time_ms(show.get("modified_at")),
+        remote_host=line(show.get("remote_host")),
+        remote_model=line(show.get("remote_model")),
+    )
+
+
+def options(value: object) -> dict[str, object]:
+    """The PARAMETER lines of `/api/show` (`%-30s %#v`, unordered); a key that repeats becomes a list."""
+    found: dict[str, list[object]] = {}
+    if not isinstance(value, str):
+        return {}
+    for row in value[:100_000].splitlines():
+        key, _, rest = row.strip().partition(" ")
+        if key and rest:
+            found.setdefault(clean_line(key, 64), []).append(_go_value(rest.strip()))
+    return {key: many[0] if len(many) == 1 else many for key, many in sorted(found.items())}
+
+
+def metrics(body: Mapping[str, Any]) -> Metrics:
+    """The final object of generate and chat."""
+    return Metrics(
+        total_ns=integer(body.get("total_duration")),
+        load_ns=integer(body.get("load_duration")),
+        prompt_tokens=integer(body.get("prompt_eval_count")),
+        prompt_ns=integer(body.get("prompt_eval_duration")),
+        tokens=integer(body.get("eval_count")),
+        generation_ns=integer(body.get("eval_duration")),
+        done_reason=line(body.get("done_reason")),
+    )
+
+
+def chunk(body: Mapping[str, Any]) -> Chunk:
+    """One line of a generate stream."""
+    done = body.get("done") is True
+    return Chunk(
+        text=text(body.get("response")) or "",
+        thinking=text(body.get("thinking")) or "",
+        metrics=metrics(body) if done else None,
+    )
+
+
+def embedding(body: object) -> tuple[float, ...]:
+    """The first vector of `/api/embed`."""
+    vectors = mapping(body).get("embeddings")
+    first = vectors[0] if isinstance(vectors, list) and vectors else []
+    if not isinstance(first, list):
+        return ()
+    return tuple(float(x) for x in first if isinstance(x, (int, float)) and abs(x) < 1e300)
+
+
+def account(body: object) -> Account:
+    """`/api/me`."""
+    person = mapping(body)
+    return Account(name=line(person.get("name")) or line(person.get("email")), plan=line(person.get("plan")))
+
+
+def error_words(body: object) -> str | None:
+    """The message of an error body: `{"error": "…"}`, or an object with a message in it."""
+    error = mapping(body).get("error")
+    if isinstance(error, dict):
+        error = error.get("message")
+    return error if isinstance(error, str) and error else None
+
+
+def _known(value: object) -> str | None:
+    """A word that the server may fill with "unknown"."""
+    word = line(value)
+    return None if word is None or word.casefold() == "unknown" else word
+
+
+def _facts(value: object) -> dict[str, object]:
+    """A flat object of numbers, words and short lists, cleaned; the rest of it is left out."""
+    found: dict[str, object] = {}
+    for key, fact in list(mapping(value).items())[:_MOST_KEYS]:
+        clean = _fact(fact)
+        if clean is not None:
+            found[clean_line(key, 128)] = clean
+    return found
+
+
+def _fact(fact: object) -> object:
+    if isinstance(fact, bool):
+        return fact
+    if isinstance(fact, str):
+        return clean_line(fact)
+    if isinstance(fact, (int, float)):
+        return fact if abs(fact) <= _MOST_INT else None
+    if isinstance(fact, list) and 0 < len(fact) <= 1024:
+        return [part for part in map(_fact, fact) if part is not None and not isinstance(part, list)]
+    return None
+
+
+def _weights(modelfile: str | None) -> str | None:
+    """`sha256:…` of the weights: the blob in the FROM line of the modelfile."""
+    for row in (modelfile or "").splitlines():
+        if row.startswith("FROM "):
+            match = _BLOB.search(row)
+            return f"sha256:{match[1]}" if match else None
+    return None
+
+
+def _adapters(modelfile: str | None) -> tuple[str, ...]:
+    found = [row for row in (modelfile or "").splitlines() if row.startswith("ADAPTER ")]
+    return tuple(f"sha256:{match[1]}" for match in map(_BLOB.search, found) if match)
+
+
+def _go_value(written: str) -> object:
+    """A value as Go's %#v writes it: a quoted string, a number or a truth value."""
+    if written in ("true", "false"):
+        return written == "true"
+    if len(written) > 1 and written[0] == written[-1] == '"':
+        return clean_line(_GO_ESCAPE.sub(_unescaped, written[1:-1]))
+    for kind in (int, float):
+        try:
+            number = kind(written)
+        except (ValueError, OverflowError):
+            continue
+        if math.isfinite(number) and abs(number) <= _MOST_INT:
+            return number
+    return clean_line(written)
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    """One escape of Go's strconv.Quote; a code that is no character stays as it is written."""
+    word = match[1]
+    if word[0] in "xuU" and len(word) > 1:
+        code = int(word[1:], 16)
+        return chr(code) if code <= 0x10FFFF else match[0]
+    return _GO_LETTERS.get(word, word)
