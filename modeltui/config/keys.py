@@ -1,0 +1,157 @@
+"""Every key that is read: what its value may be, its default, and the template that shows them all."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from modeltui.config.settings import Value
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What one setting may be: a check that returns the value or raises ValueError, its default, words."""
+
+    check: Callable[[Value], Value]
+    default: Value
+    allowed: str
+
+
+def _text(value: Value) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError
+    return value
+
+
+def _truth(value: Value) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError
+    return value
+
+
+def _between(low: int, high: int) -> Callable[[Value], int]:
+    def check(value: Value) -> int:
+        if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+            raise ValueError
+        return value
+
+    return check
+
+
+def _one_of(*words: str) -> Callable[[Value], str]:
+    def check(value: Value) -> str:
+        if value not in words:
+            raise ValueError
+        return str(value)
+
+    return check
+
+
+def _command(value: Value) -> tuple[str, ...] | str:
+    if isinstance(value, str) and value.strip():
+        return value
+    if isinstance(value, list) and value and all(isinstance(part, str) for part in value):
+        return tuple(value)
+    raise ValueError
+
+
+def _header_values(value: Value) -> dict[str, str]:
+    if not isinstance(value, dict):
+        raise ValueError
+    for name, content in value.items():
+        if not isinstance(content, str) or not content.isascii() or not content.isprintable() or not name:
+            raise ValueError
+    return dict(value)
+
+
+def _path(value: Value) -> Path:
+    return Path(_text(value)).expanduser()
+
+
+KEYS: dict[str, Key] = {
+    "server": Key(_text, None, "the name of a configured server, or an address"),
+    "profile": Key(_text, None, "the name of a table [profiles.NAME]"),
+    "default_model": Key(_text, None, "a model's name"),
+    "glyphs": Key(_one_of("auto", "unicode", "ascii"), "auto", "auto, unicode or ascii"),
+    "current.alias": Key(_text, None, "a model's name that follows the current model"),
+    "current.hook": Key(_command, None, "a command: a list of words, or a line for sh"),
+    "current.auto_pull": Key(_truth, False, "true or false"),
+    "downloads.per_server": Key(_between(1, 4), 1, "a whole number from 1 to 4"),
+    "downloads.retries": Key(_between(1, 1000), 10, "a whole number from 1 to 1000"),
+    "downloads.stall_s": Key(_between(0, 86_400), 90, "seconds from 0 (never) to 86400"),
+    "registry.lookup": Key(_truth, True, "true or false"),
+}
+SERVER_KEYS: dict[str, Key] = {
+    "url": Key(_text, None, "an address such as http://gpubox:11434"),
+    "headers": Key(_header_values, {}, "a table of header names and printable ASCII values"),
+    "token_env": Key(_text, None, "the name of an environment variable"),
+    "token_command": Key(_command, None, "a command: a list of words, or a line for sh"),
+    "ca_file": Key(_path, None, "a path"),
+    "client_cert": Key(_path, None, "a path"),
+    "local": Key(_truth, None, "true or false"),
+}
+REGISTRY_KEYS: dict[str, Key] = {
+    "insecure": Key(_truth, False, "true or false"),
+    "base_url": Key(_text, None, "an address"),
+}
+# Keys that later parts of modeltui read: they are no mistakes, and nothing is said about their values.
+LATER = frozenset(
+    [
+        "theme",
+        "animations",
+        "downloads.detached",
+        "current.auto_select",
+        "poll",
+        "recommend",
+        "updates",
+        "tui",
+        "keys",
+    ]
+)
+LATER_OF_SERVER = frozenset(
+    ["ssh", "num_parallel", "kv_cache_type", "flash_attention", "max_loaded", "gpu_overhead", "hardware"]
+)
+
+TEMPLATE = """\
+# modeltui reads this file and never writes it. Every line is a comment: take the # away to set a value.
+
+# server = "local"              # the server that is used unless --server names another
+# default_model = "llama3.2"    # becomes the current model when none is chosen
+# glyphs = "auto"               # auto, unicode or ascii
+
+# [servers.gpubox]
+# url = "http://gpubox:11434"
+# token_env = "GPUBOX_TOKEN"    # sent as `Authorization: Bearer …`; the secret itself stays out of files
+# token_command = ["pass", "show", "gpubox"]
+# headers = { Host = "localhost:11434" }
+# ca_file = "~/ca.pem"
+# client_cert = "~/me.pem"
+# local = false                 # whether it runs on this machine, where that cannot be seen
+
+# [current]
+# alias = "current"             # a name on the server that always points to the current model
+# hook = ["systemctl", "--user", "reload", "chatbot"]
+# auto_pull = false             # switching to a model that is not installed pulls it first
+
+# [downloads]
+# per_server = 1                # pulls at once on one server, 1 to 4
+# retries = 10                  # tries without a new byte before waiting five minutes between tries
+# stall_s = 90                  # seconds without a byte before the pull is started again; 0 never
+
+# [registry]
+# lookup = true                 # ask the registry for a model's exact size before a pull
+
+# [registries."registry.lan:5000"]
+# insecure = true               # plain http to this registry
+# base_url = "http://127.0.0.1:5000"
+"""
+
+
+def is_known(path: tuple[str, ...]) -> bool:
+    if path[0] == "profiles" and len(path) > 2:
+        path = path[2:]
+    key = ".".join(path)
+    if key in KEYS or key in LATER or path[0] in LATER:
+        return True
+    if path[0] == "servers" and len(path) == 3:
+        return path[2] in SERVER_KEYS or path[2] in LATER_OF_SERVER
+    return path[0] == "registries" and len(path) == 3 and path[2] in REGISTRY_KEYS

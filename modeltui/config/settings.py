@@ -1,0 +1,83 @@
+"""What is configured: the checked values that the rest of the program is given."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from modeltui.domain.endpoint import Endpoint, parse_endpoint
+from modeltui.errors import NoSuchServer
+from modeltui.text import clean_line
+
+Value = Any
+
+
+@dataclass(frozen=True, slots=True)
+class ServerConfig:
+    """One configured server; secrets are named, not held, except `headers` as the user wrote them."""
+
+    name: str
+    endpoint: Endpoint
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    token_env: str | None = None
+    token_command: tuple[str, ...] | str | None = None
+    ca_file: Path | None = None
+    client_cert: Path | None = None
+    local: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryConfig:
+    """What is special about one registry: plain http for pulls, another base URL for look-ups."""
+
+    insecure: bool = False
+    base_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting as it counts now: dotted key, value, and where it comes from."""
+
+    key: str
+    value: Value
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Everything that is used now. `problems` and `unknown` are for a person; nothing failed for them."""
+
+    servers: tuple[ServerConfig, ...]
+    active: ServerConfig
+    default_model: str | None
+    glyphs: str
+    alias: str | None
+    hook: tuple[str, ...] | str | None
+    auto_pull: bool
+    per_server: int
+    retries: int
+    stall_s: int
+    lookup: bool
+    registries: Mapping[str, RegistryConfig]
+    settings: tuple[Setting, ...]
+    problems: tuple[str, ...]
+    unknown: tuple[str, ...]
+
+    def registry(self, host: str) -> RegistryConfig:
+        return self.registries.get(host.casefold(), RegistryConfig())
+
+
+def named_server(text: str, servers: tuple[ServerConfig, ...]) -> ServerConfig:
+    """The server of that name, else the one at that address; raises NoSuchServer and UsageError."""
+    for server in servers:
+        if server.name == text:
+            return server
+    if not any(mark in text for mark in ".:/") and text != "localhost":
+        names = ", ".join(server.name for server in servers)
+        raise NoSuchServer(
+            f"there is no server named “{clean_line(text, 80)}”",
+            remedy=f"configured: {names}; an address works, too: --server http://gpubox:11434",
+        )
+    endpoint = parse_endpoint(text)
+    known = next((server for server in servers if server.endpoint.url == endpoint.url), None)
+    return known or ServerConfig(endpoint.url, endpoint)
