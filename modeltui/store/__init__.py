@@ -1,0 +1,1 @@
+"""What modeltui remembers, in one SQLite database that several instances may use at once."""

@@ -1,0 +1,84 @@
+"""Activity: one row for every action that changed a server or the store, or tried to."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from modeltui.errors import strip_secrets
+from modeltui.store.database import Database
+from modeltui.text import clean_line
+
+
+class Origin(StrEnum):
+    """Where an action came from."""
+
+    SCREEN = "screen"
+    COMMAND = "command"
+    RUNNER = "runner"
+    API = "api"
+    GATEWAY = "gateway"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One action: `result` is `done` or `failed`; `server` is the server's label."""
+
+    at: int
+    user: str
+    origin: Origin
+    server: str | None
+    action: str
+    object: str
+    result: str
+    error: str | None
+
+
+class Journal:
+    """The table `activity`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(
+        self,
+        *,
+        at: int,
+        user: str,
+        origin: Origin,
+        server_id: int | None,
+        action: str,
+        subject: str,
+        error: str | None = None,
+    ) -> None:
+        """Write one row; everything foreign in it is cleaned once more."""
+        words = clean_line(strip_secrets(error)) if error else None
+        with self._database.writing() as connection:
+            connection.execute(
+                "INSERT INTO activity (at, user, origin, server_id, action, object, result, error)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    *(at, clean_line(user, 64), origin, server_id, action, clean_line(subject)),
+                    *("failed" if words else "done", words),
+                ),
+            )
+
+    def latest(self, limit: int, server_id: int | None = None) -> tuple[Entry, ...]:
+        """The newest rows first."""
+        rows = self._database.rows(
+            "SELECT activity.*, servers.name AS server FROM activity"
+            " LEFT JOIN servers ON servers.id = activity.server_id"
+            " WHERE ? IS NULL OR server_id = ? ORDER BY activity.id DESC LIMIT ?",
+            (server_id, server_id, limit),
+        )
+        return tuple(
+            Entry(
+                at=row["at"],
+                user=row["user"],
+                origin=Origin(row["origin"]),
+                server=row["server"],
+                action=row["action"],
+                object=row["object"],
+                result=row["result"],
+                error=row["error"],
+            )
+            for row in rows
+        )

@@ -1,0 +1,56 @@
+"""Advisory locks on files, given back by the kernel at any death of their holder."""
+
+import os
+from pathlib import Path
+from types import TracebackType
+
+from modeltui.paths import FILE_MODE, private_directory
+
+try:
+    import fcntl
+except ImportError:  # not on Windows: there every lock is taken to be free
+    fcntl = None  # type: ignore[assignment]
+
+
+class FileLock:
+    """An exclusive lock; as a context manager it waits for it. Raises OSError where no file can be made."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._handle: int | None = None
+
+    @property
+    def is_held(self) -> bool:
+        return self._handle is not None
+
+    def acquire(self, *, wait: bool) -> bool:
+        """Take the lock; False when another process has it and `wait` is not asked for."""
+        if self._handle is not None:
+            return True
+        private_directory(self._path.parent)
+        handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, FILE_MODE)
+        try:
+            if fcntl is not None:
+                fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            os.close(handle)
+            return False
+        except BaseException:
+            os.close(handle)
+            raise
+        self._handle = handle
+        return True
+
+    def release(self) -> None:
+        if self._handle is not None:
+            os.close(self._handle)
+            self._handle = None
+
+    def __enter__(self) -> "FileLock":
+        self.acquire(wait=True)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()

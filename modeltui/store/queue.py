@@ -1,0 +1,169 @@
+"""The transfer queue as rows: commands write wishes, whoever holds the runner's lock writes progress."""
+
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from modeltui.domain.causes import Cause
+from modeltui.domain.names import ModelName, parse
+from modeltui.domain.transfers import FINAL, State, Transfer, Wanted
+from modeltui.store.database import Database
+
+_FINAL = ", ".join(f"'{state}'" for state in sorted(FINAL))
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedTransfer:
+    """A row of the queue. `number` is what people type; times are UTC milliseconds."""
+
+    number: int
+    server_id: int
+    position: int
+    created: int
+    announced_digest: str | None
+    transfer: Transfer
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One failed try of a transfer."""
+
+    at: int
+    cause: Cause | None
+    detail: str
+    done: int
+
+
+class Queue:
+    """The tables `transfers`, `transfer_layers` and `transfer_attempts`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def enqueue(self, server_id: int, name: ModelName, now: int) -> tuple[QueuedTransfer, bool]:
+        """Put a model at the end; (row, False) when it already waits or runs there."""
+        with self._database.writing() as connection:
+            row = connection.execute(
+                f"SELECT * FROM transfers WHERE server_id = ? AND name_key = ? AND state NOT IN ({_FINAL})",
+                (server_id, name.key),
+            ).fetchone()
+            if row is not None:
+                return _queued(row), False
+            number = connection.execute(
+                "INSERT INTO transfers (server_id, name, name_key, position, wanted, state, created, at)"
+                " VALUES (?, ?, ?, (SELECT coalesce(max(position), 0) + 1 FROM transfers), ?, ?, ?, ?)",
+                (server_id, name.short, name.key, Wanted.RUN, State.WAITING, now, now),
+            ).lastrowid
+            row = connection.execute("SELECT * FROM transfers WHERE id = ?", (number,)).fetchone()
+            return _queued(row), True
+
+    def all(self) -> tuple[QueuedTransfer, ...]:
+        """What is not final in the order of the queue, then the finished, the latest first."""
+        rows = self._database.rows(
+            f"SELECT * FROM transfers ORDER BY state IN ({_FINAL}),"
+            f" CASE WHEN state IN ({_FINAL}) THEN -coalesce(ended, at) ELSE position END, id"
+        )
+        return tuple(_queued(row) for row in rows)
+
+    def open(self) -> tuple[QueuedTransfer, ...]:
+        """What is not final, in the order of the queue."""
+        rows = self._database.rows(
+            f"SELECT * FROM transfers WHERE state NOT IN ({_FINAL}) ORDER BY position, id"
+        )
+        return tuple(_queued(row) for row in rows)
+
+    def get(self, number: int) -> QueuedTransfer | None:
+        row = self._database.row("SELECT * FROM transfers WHERE id = ?", (number,))
+        return _queued(row) if row else None
+
+    def want(self, number: int, wanted: Wanted) -> None:
+        """Write a wish; the runner obeys it."""
+        with self._database.writing() as connection:
+            connection.execute("UPDATE transfers SET wanted = ? WHERE id = ?", (wanted, number))
+
+    def save(self, number: int, transfer: Transfer) -> None:
+        """Write everything but the wish and the place, which belong to people."""
+        digest = transfer.manifest.digest if transfer.manifest else None
+        with self._database.writing() as connection:
+            connection.execute(
+                "UPDATE transfers SET state = ?, cause = ?, detail = ?, attempts = ?, tries = ?, total = ?,"
+                " total_exact = ?, done_high = ?, speed = ?, retry_at = ?, digest_failures = ?, damages = ?,"
+                " announced_digest = coalesce(?, announced_digest), started = ?, ended = ?, at = ?"
+                " WHERE id = ?",
+                (
+                    *(transfer.state, transfer.cause, transfer.detail, transfer.attempts, transfer.tries),
+                    *(transfer.total, transfer.total_exact, transfer.done, transfer.speed),
+                    *(transfer.retry_at, transfer.digest_failures, transfer.damages, digest),
+                    *(transfer.started, transfer.ended, transfer.at, number),
+                ),
+            )
+            connection.executemany(
+                "INSERT OR REPLACE INTO transfer_layers VALUES (?, ?, ?, ?)",
+                [(number, layer.digest, layer.total, layer.completed) for layer in transfer.layers],
+            )
+
+    def add_attempt(self, number: int, transfer: Transfer) -> None:
+        with self._database.writing() as connection:
+            connection.execute(
+                "INSERT INTO transfer_attempts (transfer_id, at, cause, detail, done) VALUES (?, ?, ?, ?, ?)",
+                (number, transfer.at, transfer.cause, transfer.detail, transfer.done),
+            )
+
+    def attempts(self, number: int) -> tuple[Attempt, ...]:
+        rows = self._database.rows(
+            "SELECT at, cause, detail, done FROM transfer_attempts WHERE transfer_id = ? ORDER BY id",
+            (number,),
+        )
+        return tuple(Attempt(row["at"], _cause(row["cause"]), row["detail"], row["done"]) for row in rows)
+
+    def move(self, number: int, place: int) -> None:
+        """Put an open transfer at a place, 1 being the first, among all that are open."""
+        with self._database.writing() as connection:
+            rows = connection.execute(
+                f"SELECT id FROM transfers WHERE state NOT IN ({_FINAL}) ORDER BY position, id"
+            ).fetchall()
+            numbers = [row["id"] for row in rows if row["id"] != number]
+            numbers.insert(max(0, place - 1), number)
+            connection.executemany(
+                "UPDATE transfers SET position = ? WHERE id = ?",
+                [(position, each) for position, each in enumerate(numbers, 1)],
+            )
+
+    def remove(self, numbers: Iterable[int]) -> int:
+        """Forget final transfers; how many there were."""
+        with self._database.writing() as connection:
+            removed = 0
+            for number in numbers:
+                removed += connection.execute(
+                    f"DELETE FROM transfers WHERE id = ? AND state IN ({_FINAL})", (number,)
+                ).rowcount
+            return removed
+
+
+def _queued(row: sqlite3.Row) -> QueuedTransfer:
+    transfer = Transfer(
+        name=parse(row["name"]),
+        state=State(row["state"]),
+        wanted=Wanted(row["wanted"]),
+        cause=_cause(row["cause"]),
+        detail=row["detail"],
+        attempts=row["attempts"],
+        tries=row["tries"],
+        total=row["total"],
+        total_exact=bool(row["total_exact"]),
+        done=row["done_high"],
+        speed=row["speed"],
+        retry_at=row["retry_at"],
+        digest_failures=row["digest_failures"],
+        damages=row["damages"],
+        started=row["started"],
+        ended=row["ended"],
+        at=row["at"],
+    )
+    return QueuedTransfer(
+        row["id"], row["server_id"], row["position"], row["created"], row["announced_digest"], transfer
+    )
+
+
+def _cause(value: str | None) -> Cause | None:
+    return Cause(value) if value else None

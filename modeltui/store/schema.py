@@ -1,0 +1,109 @@
+"""The tables, as a list of migrations: the database's user_version says how many of them it has had.
+
+All times are UTC milliseconds, all sizes bytes, unknown is NULL.
+"""
+
+MIGRATIONS: tuple[str, ...] = (
+    """
+    CREATE TABLE servers (
+        id INTEGER PRIMARY KEY,
+        key TEXT NOT NULL UNIQUE,           -- the connectable URL
+        name TEXT NOT NULL                  -- a label that may change
+    );
+    CREATE TABLE transfers (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,  -- never reused: the number that people type
+        server_id INTEGER NOT NULL REFERENCES servers(id),
+        name TEXT NOT NULL,
+        name_key TEXT NOT NULL,
+        position INTEGER NOT NULL,
+        wanted TEXT NOT NULL,
+        state TEXT NOT NULL,
+        cause TEXT,
+        detail TEXT NOT NULL DEFAULT '',
+        attempts INTEGER NOT NULL DEFAULT 0,
+        tries INTEGER NOT NULL DEFAULT 0,
+        total INTEGER,
+        total_exact INTEGER NOT NULL DEFAULT 0,
+        done_high INTEGER NOT NULL DEFAULT 0,
+        speed REAL,
+        retry_at INTEGER,
+        digest_failures INTEGER NOT NULL DEFAULT 0,
+        damages INTEGER NOT NULL DEFAULT 0,
+        announced_digest TEXT,
+        created INTEGER NOT NULL,
+        started INTEGER,
+        ended INTEGER,
+        at INTEGER NOT NULL
+    );
+    CREATE UNIQUE INDEX one_transfer_a_model ON transfers(server_id, name_key)
+        WHERE state NOT IN ('installed', 'failed', 'cancelled');
+    CREATE TABLE transfer_layers (
+        transfer_id INTEGER NOT NULL REFERENCES transfers(id) ON DELETE CASCADE,
+        digest TEXT NOT NULL,
+        total INTEGER NOT NULL,
+        completed INTEGER NOT NULL,
+        PRIMARY KEY (transfer_id, digest)
+    ) WITHOUT ROWID;
+    CREATE TABLE transfer_attempts (
+        id INTEGER PRIMARY KEY,
+        transfer_id INTEGER NOT NULL REFERENCES transfers(id) ON DELETE CASCADE,
+        at INTEGER NOT NULL,
+        cause TEXT,
+        detail TEXT NOT NULL,
+        done INTEGER NOT NULL
+    );
+    CREATE TABLE current (
+        server_id INTEGER PRIMARY KEY REFERENCES servers(id),
+        name TEXT NOT NULL,
+        digest TEXT,
+        since INTEGER NOT NULL,
+        previous TEXT
+    );
+    CREATE TABLE aliases (
+        server_id INTEGER NOT NULL REFERENCES servers(id),
+        name_key TEXT NOT NULL,
+        target TEXT NOT NULL,
+        digest TEXT NOT NULL,               -- what we wrote: another digest was written by someone else
+        at INTEGER NOT NULL,
+        PRIMARY KEY (server_id, name_key)
+    ) WITHOUT ROWID;
+    CREATE TABLE activity (
+        id INTEGER PRIMARY KEY,
+        at INTEGER NOT NULL,
+        user TEXT NOT NULL,
+        origin TEXT NOT NULL,
+        server_id INTEGER REFERENCES servers(id),
+        action TEXT NOT NULL,
+        object TEXT NOT NULL,
+        result TEXT NOT NULL,
+        error TEXT
+    );
+    CREATE TABLE details (
+        digest TEXT PRIMARY KEY,            -- of the manifest: an updated model is looked at anew
+        json TEXT NOT NULL,
+        at INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE damaged (
+        server_id INTEGER NOT NULL REFERENCES servers(id),
+        digest TEXT NOT NULL,
+        words TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        PRIMARY KEY (server_id, digest)
+    ) WITHOUT ROWID;
+    CREATE TABLE loads (
+        server_id INTEGER NOT NULL REFERENCES servers(id),
+        digest TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        load_ms INTEGER NOT NULL,
+        size INTEGER,
+        vram INTEGER,
+        context INTEGER,
+        PRIMARY KEY (server_id, digest)
+    ) WITHOUT ROWID;
+    CREATE TABLE last_list (
+        server_id INTEGER PRIMARY KEY REFERENCES servers(id),
+        json TEXT NOT NULL,
+        at INTEGER NOT NULL
+    );
+    """,
+)

@@ -1,0 +1,35 @@
+"""The store as one thing: opened from a file, or in memory when the file cannot be used."""
+
+from pathlib import Path
+
+from modeltui.errors import StoreError
+from modeltui.store.database import Database
+from modeltui.store.facts import Facts
+from modeltui.store.journal import Journal
+from modeltui.store.queue import Queue
+
+
+class Store:
+    """Queue, journal and facts over one connection. `trouble` says why nothing will be remembered."""
+
+    def __init__(self, database: Database, trouble: StoreError | None = None) -> None:
+        self._database = database
+        self.trouble = trouble
+        self.queue = Queue(database)
+        self.journal = Journal(database)
+        self.facts = Facts(database)
+
+    @classmethod
+    def open(cls, path: Path) -> "Store":
+        """The store at `path`; where that cannot be used, one in memory that says so in `trouble`."""
+        try:
+            return cls(Database.open(path))
+        except StoreError as error:
+            return cls(Database.in_memory(), error)
+
+    def version_of_data(self) -> int:
+        """A number that changes when another process has written."""
+        return self._database.version_of_data()
+
+    def close(self) -> None:
+        self._database.close()
