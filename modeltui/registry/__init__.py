@@ -1,0 +1,1 @@
+"""What registries tell about models that are not installed."""
