@@ -1,0 +1,131 @@
+"""Doctor: looks at everything that modeltui stands on, and says what is wrong with its remedy."""
+
+import asyncio
+import stat
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from modeltui.domain.models import ModelState
+from modeltui.domain.units import size
+from modeltui.errors import ModeltuiError
+from modeltui.services.library import Library
+from modeltui.services.servers import Link
+from modeltui.services.tree import Services
+
+
+class Grade(StrEnum):
+    OK = "ok"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing looked at."""
+
+    subject: str
+    grade: Grade
+    words: str
+    remedy: str | None = None
+
+
+async def examine(services: Services) -> tuple[Check, ...]:
+    """All checks but the terminal's, which belongs to whoever shows them; never raises ModeltuiError."""
+    checks = [*_configuration(services), *_database(services), *_rights(services)]
+    try:
+        link = await services.active()
+    except ModeltuiError as error:
+        return (*checks, Check("server", Grade.ERROR, error.message, error.remedy))
+    checks += await _server(services, link)
+    checks += await asyncio.to_thread(_hardware, services, link)
+    return tuple(checks)
+
+
+def _configuration(services: Services) -> list[Check]:
+    config, path = services.config, services.paths.config_file
+    words = str(path) if path.exists() else f"{path} does not exist: defaults are used"
+    checks = [Check("configuration", Grade.OK, words)]
+    checks += [Check("configuration", Grade.WARNING, problem) for problem in config.problems]
+    if config.unknown:
+        words = f"unknown keys: {', '.join(config.unknown)}"
+        checks.append(Check("configuration", Grade.WARNING, words, "correct or remove them"))
+    return checks
+
+
+def _database(services: Services) -> list[Check]:
+    trouble = services.store.trouble
+    if trouble is not None:
+        return [Check("database", Grade.ERROR, trouble.message, trouble.remedy)]
+    return [Check("database", Grade.OK, str(services.paths.database))]
+
+
+def _rights(services: Services) -> list[Check]:
+    """Directories are 0700, files 0600; wider rights are named with the command that mends them."""
+    paths = services.paths
+    found: list[Check] = []
+    for directory in (paths.config, paths.state, paths.cache):
+        for path in (directory, *_files(directory)):
+            try:
+                mode = stat.S_IMODE(path.stat().st_mode)
+            except OSError:
+                continue
+            right = 0o700 if path.is_dir() else 0o600
+            if mode & ~right & 0o077:
+                words = f"{path} is open to others ({mode:04o})"
+                found.append(Check("rights", Grade.WARNING, words, f"chmod {right:o} {path}"))
+    return found or [Check("rights", Grade.OK, "directories 0700, files 0600")]
+
+
+def _files(directory: Path) -> Iterable[Path]:
+    try:
+        return [path for path in directory.iterdir() if path.suffix != ".lock"]
+    except OSError:
+        return []
+
+
+async def _server(services: Services, link: Link) -> list[Check]:
+    began = time.monotonic()
+    try:
+        version = await link.api.version()
+        latency = round((time.monotonic() - began) * 1000)
+        listing = await Library(services, link).listing()
+    except ModeltuiError as error:
+        return [Check("server", Grade.ERROR, f"{error.message} ({link.endpoint.url})", error.remedy)]
+    words = (
+        f"{link.name} at {link.endpoint.url}: Ollama {version or 'of unknown (old) version'}, {latency} ms"
+    )
+    checks = [Check("server", Grade.OK, words)]
+    if link.endpoint.is_plain_remote:
+        words = f"{link.endpoint.url} is plain http to another machine: others on the way can read and act"
+        checks.append(Check("server", Grade.WARNING, words, "tunnel it (ssh -L) or put TLS before it"))
+    damaged = [entry.model.shown for entry in listing.entries if entry.state is ModelState.DAMAGED]
+    checks.append(Check("models", Grade.OK, f"{len(listing.entries)} installed"))
+    checks += [
+        Check("models", Grade.WARNING, f"{name} is damaged", f"modeltui pull {name}") for name in damaged
+    ]
+    if listing.missing is not None:
+        name = listing.missing.name.short
+        words = f"the current model {name} is not installed"
+        checks.append(Check("models", Grade.WARNING, words, f"modeltui pull {name}"))
+    return checks
+
+
+def _hardware(services: Services, link: Link) -> list[Check]:
+    """GPUs of this machine, which are the server's only when it runs here."""
+    from modeltui.hardware.here import is_here
+    from modeltui.hardware.nvml import read_gpus
+
+    here = is_here(link.endpoint.host, link.endpoint.port, configured=link.local)
+    gpus = read_gpus()
+    checks = [
+        Check("gpu", Grade.OK, f"{gpu.name}, {size(gpu.total)}, {size(gpu.free)} free") for gpu in gpus.cards
+    ]
+    if gpus.note:
+        checks.append(Check("gpu", Grade.OK, gpus.note))
+    if not here.here:
+        note = f"the server is not on this machine ({here.why}): this hardware is not its own"
+        checks.append(Check("gpu", Grade.OK, note))
+    return checks

@@ -1,0 +1,108 @@
+"""Everything known about one model: the server's facts, its siblings, its file, and who is signed in."""
+
+import asyncio
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from modeltui.domain.models import Model, ModelDetails, model_type
+from modeltui.domain.names import from_typed
+from modeltui.domain.units import size
+from modeltui.errors import ModeltuiError, NoSuchModel, NotFound, Refusal, ServerError
+from modeltui.services.library import Entry, Library, installed
+from modeltui.services.servers import Link
+from modeltui.services.tree import Services
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """One model whole. `path` is its manifest file where the server's files are visible here."""
+
+    entry: Entry
+    details: ModelDetails
+    shares_weights_with: tuple[str, ...]
+    path: str | None
+    account: str | None
+
+
+class Inspecting:
+    """Details of the models of one server."""
+
+    def __init__(self, services: Services, link: Link) -> None:
+        self._services = services
+        self._link = link
+        self._library = Library(services, link)
+
+    async def inspect(self, typed: str) -> Facts:
+        """Raises NoSuchModel (with the size of a pull, where the registry has it), Refusal when damaged."""
+        listing = await self._library.listing()
+        try:
+            model = installed(typed, listing.models)
+        except NoSuchModel as error:
+            raise await self._with_size(error, typed) from None
+        if model.name is None:
+            raise Refusal(f"“{model.shown}” is no valid name: nothing can be asked about it")
+        try:
+            details = await self._library.details(model.name, model.digest)
+        except NotFound as error:
+            raise Refusal(
+                f"{model.shown} is damaged: it is listed, and the server cannot open it ({error.words})",
+                remedy=f"pull it again: modeltui pull {model.shown}",
+                url=error.url,
+            ) from None
+        entry = next(entry for entry in listing.entries if entry.model.sent == model.sent)
+        capabilities = details.capabilities if details.capabilities is not None else model.capabilities
+        entry = replace(entry, type=model_type(model.name, capabilities), weights=details.weights)
+        return Facts(
+            entry=entry,
+            details=details,
+            shares_weights_with=self._siblings(entry, listing.entries),
+            path=await asyncio.to_thread(self._path, model),
+            account=await self._account() if model.is_cloud else None,
+        )
+
+    def _siblings(self, entry: Entry, entries: tuple[Entry, ...]) -> tuple[str, ...]:
+        """Other models on the same weights, as far as weights have been looked up."""
+        return tuple(
+            other.model.shown
+            for other in entries
+            if other.model.sent != entry.model.sent
+            and (
+                (entry.weights is not None and other.weights == entry.weights)
+                or (entry.model.digest is not None and other.model.digest == entry.model.digest)
+            )
+        )
+
+    def _path(self, model: Model) -> str | None:
+        """The manifest file, where the server is here and its file has the digest that it lists."""
+        from modeltui.hardware.here import holds_manifest, is_here, models_directories
+
+        endpoint, name = self._link.endpoint, model.name
+        if name is None or model.digest is None:
+            return None
+        if not is_here(endpoint.host, endpoint.port, configured=self._link.local, answers=True).here:
+            return None
+        for place in models_directories(self._services.environ, Path.home()):
+            if holds_manifest(place, name.host, name.namespace, name.model, name.tag, model.digest):
+                return str(place / "manifests" / name.host / name.namespace / name.model / name.tag)
+        return None
+
+    async def _account(self) -> str | None:
+        try:
+            account = await self._link.api.account()
+        except ServerError:
+            return None  # offline, or a server without cloud: who is signed in stays unknown
+        return account.name if account else None
+
+    async def _with_size(self, error: NoSuchModel, typed: str) -> NoSuchModel:
+        from modeltui.registry.manifests import look_up
+
+        if not self._services.config.lookup:
+            return error
+        name = from_typed(typed)
+        try:
+            manifest = await look_up(name, self._services.config.registry(name.host).base_url)
+        except ModeltuiError:
+            return error
+        return NoSuchModel(
+            error.message, remedy=f"pull it, {size(manifest.total)}: modeltui pull {name.short}"
+        )

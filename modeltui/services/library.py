@@ -1,0 +1,261 @@
+"""What is installed and how it stands: one truthful list of the server's models, and names resolved in it."""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from difflib import get_close_matches
+from typing import Any
+
+from modeltui.domain.models import (
+    LoadedModel,
+    Model,
+    ModelDetails,
+    ModelState,
+    ModelType,
+    find,
+    loaded_as,
+    model_type,
+    parameter_count,
+)
+from modeltui.domain.names import ModelName, from_listed, from_typed, parse, same
+from modeltui.errors import InvalidName, NoSuchModel, NotFound, ServerError, Unsupported
+from modeltui.services.servers import Link
+from modeltui.services.tree import Services
+from modeltui.store.facts import CurrentModel, Load
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One model of the list, with everything known about how it stands now."""
+
+    model: Model
+    state: ModelState
+    type: ModelType | None
+    is_current: bool
+    loaded: LoadedModel | None
+    loaded_by: str | None
+    last_load: Load | None
+    alias_of: str | None
+    damage: str | None
+    parameter_count: int | None
+    weights: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A server's models at one moment (UTC milliseconds).
+
+    `loaded` is None when the server cannot say; `missing` is the current model when it is not installed.
+    """
+
+    at: int
+    entries: tuple[Entry, ...]
+    loaded: tuple[LoadedModel, ...] | None
+    weights_of: Mapping[str, str]
+    current: CurrentModel | None
+    missing: CurrentModel | None
+
+    @property
+    def models(self) -> tuple[Model, ...]:
+        return tuple(entry.model for entry in self.entries)
+
+    def entry(self, name: ModelName) -> Entry | None:
+        return next((entry for entry in self.entries if same(entry.model.name, name)), None)
+
+
+class Library:
+    """The models of one server."""
+
+    def __init__(self, services: Services, link: Link) -> None:
+        self._services = services
+        self._link = link
+
+    async def listing(self) -> Listing:
+        """Ask the server what is installed and loaded, and put what is known beside it."""
+        models, loaded = await asyncio.gather(self._link.api.models(), self.loaded())
+        weights_of = await self.weights_of_loaded(loaded or ())
+        store, server_id = self._services.store.facts, self._link.id
+        now = self._services.clock()
+        current = store.current(server_id)
+        known = store.all_details()
+        damaged, loads = store.damaged(server_id), store.loads(server_id)
+        entries = tuple(
+            self._entry(model, models, loaded, weights_of, current, known, damaged, loads, now)
+            for model in models
+        )
+        gone = current is not None and find(models, current.name) is None
+        listed = [_as_json(model) for model in models]
+        if listed != (store.last_list(server_id) or (None, 0))[0]:
+            self._services.remember(lambda: store.set_last_list(server_id, listed, now))
+        return Listing(now, entries, loaded, weights_of, current, current if gone else None)
+
+    async def loaded(self) -> tuple[LoadedModel, ...] | None:
+        """What is loaded; None on a server that is too old to say."""
+        try:
+            return await self._link.api.loaded()
+        except Unsupported:
+            return None
+
+    async def weights_of_loaded(self, loaded: Iterable[LoadedModel]) -> dict[str, str]:
+        """Manifest digest -> weights blob of what is loaded, looked up once a manifest."""
+        found: dict[str, str] = {}
+        for row in loaded:
+            if row.digest and row.name:
+                weights = await self.weights(row.name, row.digest)
+                if weights:
+                    found[row.digest] = weights
+        return found
+
+    async def weights(self, name: ModelName, digest: str | None) -> str | None:
+        """The weights blob of a model, remembered by manifest digest; None where the server cannot say."""
+        known = self._services.store.facts.details(digest) if digest else None
+        if known and isinstance(known.get("weights"), str):
+            return str(known["weights"])
+        try:
+            return (await self.details(name, digest)).weights
+        except ServerError:
+            return None  # a loaded model that was deleted, or a damaged one: its weights stay unknown
+
+    async def details(self, name: ModelName, digest: str | None) -> ModelDetails:
+        """Ask for a model's facts and remember the short ones; notes whether it can be opened at all."""
+        facts, server_id = self._services.store.facts, self._link.id
+        now = self._services.clock()
+        try:
+            shown = await self._link.api.show(name)
+        except NotFound as error:
+            self.mark_damaged(digest, error.words)
+            raise
+        if digest:
+            short = {
+                "weights": shown.weights,
+                "capabilities": sorted(shown.capabilities) if shown.capabilities is not None else None,
+                "parameter_count": shown.parameter_count,
+                "context": shown.context,
+            }
+            self._services.remember(lambda: facts.set_damaged(server_id, digest, None, now))
+            if short != facts.details(digest):
+                self._services.remember(lambda: facts.set_details(digest, short, now))
+        return shown
+
+    def mark_damaged(self, digest: str | None, words: str) -> None:
+        """Remember that a manifest is listed here and cannot be opened."""
+        if digest:
+            facts, now = self._services.store.facts, self._services.clock()
+            self._services.remember(lambda: facts.set_damaged(self._link.id, digest, words, now))
+
+    async def installed(self, typed: str) -> Model:
+        """The installed model that a person means; raises NoSuchModel with near names, InvalidName."""
+        models = await self._link.api.models()
+        return installed(typed, models)
+
+    def _entry(
+        self,
+        model: Model,
+        models: tuple[Model, ...],
+        loaded: tuple[LoadedModel, ...] | None,
+        weights_of: Mapping[str, str],
+        current: CurrentModel | None,
+        known: Mapping[str, Mapping[str, Any]],
+        damaged: Mapping[str, str],
+        loads: Mapping[str, Load],
+        now: int,
+    ) -> Entry:
+        digest = model.digest or ""
+        facts = known.get(digest, {})
+        weights = facts.get("weights") if isinstance(facts.get("weights"), str) else None
+        model = _completed(model, facts)
+        runner = None
+        if model.name is not None and not model.is_cloud:
+            runner = loaded_as(model.name, model.digest, weights, loaded or (), weights_of)
+        if digest in damaged:
+            state = ModelState.DAMAGED
+        elif model.is_cloud:
+            state = ModelState.CLOUD
+        elif loaded is None or model.name is None:
+            state = ModelState.UNKNOWN
+        else:
+            state = runner.state(now) if runner else ModelState.NOT_LOADED
+        return Entry(
+            model=model,
+            state=state,
+            type=model_type(model.name, model.capabilities),
+            is_current=current is not None and same(model.name, current.name),
+            loaded=runner,
+            loaded_by=_matched_by(model, runner),
+            last_load=loads.get(digest),
+            alias_of=self._alias_target(model, models),
+            damage=damaged.get(digest),
+            parameter_count=_count(model, facts),
+            weights=weights,
+        )
+
+    def _alias_target(self, model: Model, models: tuple[Model, ...]) -> str | None:
+        """What the configured alias stands for: it is shown as a pointer, not as a model."""
+        alias = self._services.config.alias
+        if alias is None or model.name is None or not same(model.name, from_listed(alias)):
+            return None
+        written = self._services.store.facts.alias(self._link.id, model.name)
+        if written is not None and written.digest == model.digest:
+            return written.target
+        twin = next((m for m in models if m.digest == model.digest and not same(m.name, model.name)), None)
+        return twin.shown if twin else None
+
+
+def installed(typed: str, models: tuple[Model, ...]) -> Model:
+    """Find what a person means among installed models; raises NoSuchModel, InvalidName.
+
+    A name that is installed exactly as typed wins over any reading of it as an address.
+    """
+    try:
+        literal = find(models, parse(typed.strip()))
+    except InvalidName:
+        literal = None
+    if literal is not None:
+        return literal
+    name = from_typed(typed)
+    model = find(models, name)
+    if model is None:
+        near = near_names(name, models)
+        remedy = (
+            f"installed and near it: {', '.join(near)}" if near else f"pull it: modeltui pull {name.short}"
+        )
+        raise NoSuchModel(f"{name.short} is not installed", remedy=remedy)
+    return model
+
+
+def near_names(name: ModelName, models: tuple[Model, ...]) -> list[str]:
+    """Up to three installed names like this one."""
+    names = [model.name.short for model in models if model.name]
+    same_series = [each for each in names if each.rpartition(":")[0] == name.series]
+    return (same_series + [n for n in get_close_matches(name.short, names, 3) if n not in same_series])[:3]
+
+
+def _as_json(model: Model) -> dict[str, Any]:
+    """A row of the list as it is remembered for the next start."""
+    row = asdict(model)
+    del row["name"]
+    row["capabilities"] = None if model.capabilities is None else sorted(model.capabilities)
+    return row
+
+
+def _completed(model: Model, facts: Mapping[str, Any]) -> Model:
+    """Fill in what servers before 0.30 do not list, from what was looked up before."""
+    capabilities, context = facts.get("capabilities"), facts.get("context")
+    if model.capabilities is None and isinstance(capabilities, list):
+        model = replace(model, capabilities=frozenset(map(str, capabilities)))
+    if model.context is None and isinstance(context, int):
+        model = replace(model, context=context)
+    return model
+
+
+def _matched_by(model: Model, runner: LoadedModel | None) -> str | None:
+    if runner is None:
+        return None
+    if same(model.name, runner.name):
+        return "name"
+    return "digest" if model.digest == runner.digest else "weights"
+
+
+def _count(model: Model, facts: Mapping[str, Any]) -> int | None:
+    exact = facts.get("parameter_count")
+    return exact if isinstance(exact, int) else parameter_count(model.parameter_size)

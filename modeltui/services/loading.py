@@ -1,0 +1,180 @@
+"""Loading, pinning and unloading: done when `/api/ps` shows it, not when a request returns."""
+
+import asyncio
+from dataclasses import dataclass
+
+from modeltui.domain.models import LoadedModel, Model, find, loaded_as
+from modeltui.domain.names import ModelName, same
+from modeltui.domain.server import Keep, KeepAlive
+from modeltui.errors import ModeltuiError, NotFound, Refusal, ServerFailed
+from modeltui.services.library import Library, installed
+from modeltui.services.servers import Link
+from modeltui.services.tree import Services
+from modeltui.store.facts import Load
+
+POLL_S = 0.25
+GONE_S = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A finished load. `load_ms` is None when it was loaded before and only its keep-alive was set."""
+
+    name: ModelName
+    load_ms: int | None
+    runner: LoadedModel | None
+    evicted: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unloaded:
+    """`status` is unloaded, stopping (a request still runs on it) or not_loaded; `shared_with` names
+    the other installed models that were served by the same runner and are out of memory, too."""
+
+    name: ModelName
+    status: str
+    shared_with: tuple[str, ...] = ()
+
+
+class Loading:
+    """Loads and unloads on one server."""
+
+    def __init__(self, services: Services, link: Link) -> None:
+        self._services = services
+        self._link = link
+        self._library = Library(services, link)
+
+    async def load(self, typed: str, keep_alive: KeepAlive = Keep.SERVER_DEFAULT) -> Loaded:
+        """Load an installed model and see it loaded; raises NoSuchModel, Refusal, ServerError."""
+        model = await self._library.installed(typed)
+        name = loadable(model)
+        action = "pin" if keep_alive is Keep.FOREVER else "load"
+        async with self._services.recorded(self._link, action, name.short):
+            return await self.load_model(model, keep_alive)
+
+    async def load_model(self, model: Model, keep_alive: KeepAlive = Keep.SERVER_DEFAULT) -> Loaded:
+        """The load itself; what was in memory before and is not after was evicted for it."""
+        name = loadable(model)
+        before = await self._library.loaded()
+        was_loaded = await self.runner_of(name, model.digest, before or ())
+        began = self._services.clock()
+        await self._link.api.load(name, keep_alive)
+        load_ms = max(0, self._services.clock() - began)
+        after = await self._library.loaded()
+        if after is None:
+            return Loaded(name, None if was_loaded else load_ms, None, ())
+        runner = await self.runner_of(name, model.digest, after)
+        if runner is None:
+            raise ServerFailed(
+                f"cannot load {name.short}",
+                url=self._link.endpoint.url,
+                words="the server says that it loaded it, and lists it nowhere",
+                remedy="look at the server's log; the model may have been evicted at once",
+            )
+        if was_loaded is None and model.digest:
+            digest = model.digest
+            load = Load(began, load_ms, runner.size, runner.vram, runner.context)
+            self._services.remember(lambda: self._services.store.facts.set_load(self._link.id, digest, load))
+        kept = {row.shown for row in after}
+        evicted = tuple(row.shown for row in before or () if row.shown not in kept)
+        return Loaded(name, None if was_loaded else load_ms, runner, evicted)
+
+    async def unload(self, typed: str) -> Unloaded:
+        """Unload and wait until it is gone; raises NoSuchModel, Refusal, ServerError."""
+        models, loaded = await asyncio.gather(self._link.api.models(), self._library.loaded())
+        name = self._unloadable(typed, models, loaded or ())
+        async with self._services.recorded(self._link, "unload", name.short):
+            return await self.unload_model(name, models)
+
+    async def unload_model(self, name: ModelName, models: tuple[Model, ...]) -> Unloaded:
+        """The unload itself. Unloading by one name unloads the runner of every model on its weights."""
+        model = find(models, name)
+        digest = model.digest if model else None
+        loaded = await self._library.loaded()
+        runner = await self.runner_of(name, digest, loaded or ())
+        if runner is None and loaded is not None:
+            return Unloaded(name, "not_loaded")
+        sharing = await self._sharing(name, digest, models, loaded or ())
+        await self._link.api.unload(name)
+        status = "unloaded" if await self.wait_gone(name, digest) else "stopping"
+        return Unloaded(name, status, sharing)
+
+    async def wait_gone(self, name: ModelName, digest: str | None, seconds: float = GONE_S) -> bool:
+        """Poll until no runner serves the model; False when a request still keeps it after `seconds`."""
+        weights = await self._library.weights(name, digest)
+        for _ in range(max(1, round(seconds / POLL_S))):
+            loaded = await self._library.loaded()
+            if loaded is None or await self._match(name, digest, weights, loaded) is None:
+                return True
+            await asyncio.sleep(POLL_S)
+        return False
+
+    async def runner_of(
+        self, name: ModelName, digest: str | None, loaded: tuple[LoadedModel, ...]
+    ) -> LoadedModel | None:
+        """The runner that serves a model, by name, digest or weights."""
+        weights = await self._library.weights(name, digest) if loaded else None
+        return await self._match(name, digest, weights, loaded)
+
+    async def _match(
+        self, name: ModelName, digest: str | None, weights: str | None, loaded: tuple[LoadedModel, ...]
+    ) -> LoadedModel | None:
+        weights_of = await self._library.weights_of_loaded(loaded)
+        return loaded_as(name, digest, weights, loaded, weights_of)
+
+    async def _sharing(
+        self,
+        name: ModelName,
+        digest: str | None,
+        models: tuple[Model, ...],
+        loaded: tuple[LoadedModel, ...],
+    ) -> tuple[str, ...]:
+        """Other names that the same runner serves, as far as is known: by digest, or as listed loaded."""
+        runner = await self.runner_of(name, digest, loaded)
+        known = self._services.store.facts.all_details()
+        weights = known.get(digest or "", {}).get("weights")
+        found = [runner.shown] if runner and not same(runner.name, name) else []
+        for model in models:
+            twin = model.digest is not None and model.digest == digest
+            sibling = weights and known.get(model.digest or "", {}).get("weights") == weights
+            if (twin or sibling) and not same(model.name, name) and model.shown not in found:
+                found.append(model.shown)
+        return tuple(found)
+
+    def _unloadable(
+        self, typed: str, models: tuple[Model, ...], loaded: tuple[LoadedModel, ...]
+    ) -> ModelName:
+        """The name to unload by: installed, since a deleted model cannot be unloaded any more."""
+        try:
+            model = installed(typed, models)
+        except ModeltuiError as error:
+            gone = next((row for row in loaded if row.shown in (typed, f"{typed}:latest")), None)
+            if gone is None:
+                raise
+            raise Refusal(
+                f"{gone.shown} was deleted while it was loaded: it can no longer be unloaded by its name",
+                remedy="it leaves memory when its keep-alive ends, or when the server is restarted",
+            ) from error
+        return loadable(model)
+
+
+def loadable(model: Model) -> ModelName:
+    """The name to load or unload by; raises Refusal for what cannot be."""
+    if model.name is None:
+        raise Refusal(f"“{model.shown}” is no valid name: nothing can be done with it")
+    if model.is_cloud:
+        raise Refusal(f"{model.shown} runs in the cloud: there is nothing to load or unload")
+    return model.name
+
+
+async def opened(library: Library, model: Model) -> None:
+    """Make sure that the server can open a model; raises Refusal when it is damaged."""
+    assert model.name is not None
+    try:
+        await library.details(model.name, model.digest)
+    except NotFound as error:
+        raise Refusal(
+            f"{model.shown} is damaged: it is listed, and the server cannot open it ({error.words})",
+            remedy=f"pull it again: modeltui pull {model.shown}",
+            url=error.url,
+        ) from None

@@ -1,0 +1,68 @@
+"""What runs on a server and on what: the server's account beside what the hardware says, where it is seen."""
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+
+from modeltui.domain.hardware import Host, VramVerdict, vram_claim
+from modeltui.domain.models import LoadedModel, ModelState
+from modeltui.services.servers import Link
+from modeltui.services.tree import Services
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """One loaded model; `state` is what is true as far as can be seen, `claim` the server's own word."""
+
+    runner: LoadedModel
+    state: ModelState
+    claim: ModelState
+
+
+@dataclass(frozen=True, slots=True)
+class RunningNow:
+    """What runs now. `host` is None where the server is not on this machine, `why` says why (not)."""
+
+    at: int
+    rows: tuple[Running, ...]
+    verdict: VramVerdict
+    host: Host | None
+    why: str
+
+
+class Monitoring:
+    """Loaded models of one server, and the hardware of this machine if it runs here."""
+
+    def __init__(self, services: Services, link: Link) -> None:
+        self._services = services
+        self._link = link
+
+    async def look(self) -> RunningNow:
+        """One look; raises ServerError. Unsupported on servers before 0.1.38."""
+        loaded = await self._link.api.loaded()
+        host, why = await asyncio.to_thread(self._hardware)
+        claimed = sum(row.vram or 0 for row in loaded)
+        verdict = vram_claim(claimed, host.gpus if host else None)
+        now = self._services.clock()
+        rows = tuple(
+            Running(row, self._true_state(row.state(now), verdict, host), row.state(now)) for row in loaded
+        )
+        return RunningNow(now, rows, verdict, host, why)
+
+    def _true_state(self, claim: ModelState, verdict: VramVerdict, host: Host | None) -> ModelState:
+        """A claim of VRAM on a machine without a GPU is RAM; with a GPU that is too empty, unknown."""
+        if verdict is not VramVerdict.CONTRADICTED or claim not in (ModelState.GPU, ModelState.SPLIT):
+            return claim
+        return ModelState.CPU if host and not host.gpus.cards else ModelState.UNKNOWN
+
+    def _hardware(self) -> tuple[Host | None, str]:
+        """Read this machine if the server runs on it; blocking, so not for the event loop."""
+        from modeltui.hardware.here import is_here, models_directories
+        from modeltui.hardware.host import read_host
+
+        endpoint = self._link.endpoint
+        here = is_here(endpoint.host, endpoint.port, configured=self._link.local, answers=True)
+        if not here.here:
+            return None, here.why
+        directories = models_directories(self._services.environ, Path.home())
+        return read_host(directories), here.why

@@ -1,0 +1,118 @@
+"""The queue as a person uses it: ask for models, wish for them to pause or end, read how they stand."""
+
+from dataclasses import replace
+
+from modeltui.domain.names import ModelName
+from modeltui.domain.transfers import ACTIVE, Asked, Interrupted, State, Wanted, reduce
+from modeltui.errors import Refusal, UsageError
+from modeltui.services.servers import Link
+from modeltui.services.tree import Services
+from modeltui.store.locks import FileLock
+from modeltui.store.queue import QueuedTransfer
+
+_WORDS = {Wanted.RUN: "resume", Wanted.PAUSE: "pause", Wanted.CANCEL: "cancel"}
+
+
+class Pulls:
+    """Wishes and truth about the transfers of all servers; the runner carries them out."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._queue = services.store.queue
+
+    def enqueue(self, link: Link, name: ModelName) -> tuple[QueuedTransfer, bool]:
+        """Put a model into the queue; (row, False) when it stood there. A paused one is asked to go on."""
+        row, is_new = self._queue.enqueue(link.id, name, self._services.clock())
+        if is_new:
+            self._services.log(link, "queue", name.short)
+        elif row.transfer.state in (State.PAUSED, State.BLOCKED) or row.transfer.wanted is not Wanted.RUN:
+            row = self.ask(row.number, Wanted.RUN)
+        return row, is_new
+
+    def all(self) -> tuple[QueuedTransfer, ...]:
+        """The queue as it is: what no runner carries out is not shown as running."""
+        rows = self._queue.all()
+        if any(row.transfer.state in ACTIVE for row in rows) and not self.runner_lives():
+            return tuple(self._interrupted(row) for row in rows)
+        return rows
+
+    def get(self, number: int) -> QueuedTransfer:
+        """One row; raises UsageError for a number that is not in the queue."""
+        row = self._queue.get(number)
+        if row is None:
+            raise UsageError(f"there is no transfer {number}", remedy="modeltui queue lists their numbers")
+        return row
+
+    def ask(self, number: int, wanted: Wanted) -> QueuedTransfer:
+        """Wish something of a transfer. Without a runner it is carried out here and now."""
+        row = self.get(number)
+        state = row.transfer.state
+        if state is State.INSTALLED or (row.transfer.is_final and wanted is not Wanted.RUN):
+            name = row.transfer.name.short
+            raise Refusal(f"{number} {name} is {state}: nothing is left to {_WORDS[wanted]}")
+        self._queue.want(number, wanted)
+        self._log(row, _WORDS[wanted])
+        lock = FileLock(self._services.paths.runner_lock)
+        if row.transfer.is_final or self._acquired(lock):
+            try:
+                row = self._interrupted(self.get(number))
+                transfer, _ = reduce(row.transfer, Asked(self._services.clock(), wanted))
+                self._queue.save(number, transfer)
+            finally:
+                lock.release()
+        return self.get(number)
+
+    def move(self, number: int, place: int) -> None:
+        """Put an open transfer at a place of the queue, 1 being the first."""
+        row = self.get(number)
+        if row.transfer.is_final:
+            raise Refusal(f"{number} {row.transfer.name.short} is {row.transfer.state}: it has no place")
+        self._queue.move(number, place)
+        self._log(row, "move")
+
+    def clear(self, numbers: list[int]) -> int:
+        """Forget these finished transfers, or all; how many there were."""
+        for number in numbers:
+            row = self.get(number)
+            if not row.transfer.is_final:
+                raise Refusal(
+                    f"{number} {row.transfer.name.short} is {row.transfer.state}",
+                    remedy=f"cancel it first: modeltui queue cancel {number}",
+                )
+        chosen = numbers or [row.number for row in self._queue.all() if row.transfer.is_final]
+        removed = self._queue.remove(chosen)
+        if removed:
+            self._services.log(None, "clear", f"{removed} finished transfers")
+        return removed
+
+    def runner_lives(self) -> bool:
+        """Whether a process holds the runner's lock now."""
+        lock = FileLock(self._services.paths.runner_lock)
+        if not self._services.paths.runner_lock.exists():
+            return False
+        free = self._acquired(lock)
+        lock.release()
+        return not free
+
+    def _acquired(self, lock: FileLock) -> bool:
+        try:
+            return lock.acquire(wait=False)
+        except OSError:
+            return True  # no lock can be made here, so nobody else holds one either
+
+    def _interrupted(self, row: QueuedTransfer) -> QueuedTransfer:
+        """A row whose runner died, as it would be taken up again."""
+        transfer, _ = reduce(row.transfer, Interrupted(row.transfer.at))
+        return replace(row, transfer=transfer)
+
+    def _log(self, row: QueuedTransfer, action: str) -> None:
+        self._services.remember(
+            lambda: self._services.store.journal.add(
+                at=self._services.clock(),
+                user=self._services.user,
+                origin=self._services.origin,
+                server_id=row.server_id,
+                action=action,
+                subject=f"{row.number} {row.transfer.name.short}",
+            )
+        )

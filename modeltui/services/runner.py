@@ -1,0 +1,185 @@
+"""Carries the queue out: whoever holds the runner's lock starts transfers and obeys wishes.
+
+Screens and commands only write wishes and read progress; this class runs inside the program that asked,
+behind the same lock and table that a process of its own would use.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from dataclasses import replace
+
+from modeltui.domain.causes import Cause
+from modeltui.domain.transfers import (
+    ACTIVE,
+    CONNECTED,
+    Asked,
+    Held,
+    Interrupted,
+    Limits,
+    Started,
+    State,
+    Tick,
+    Wanted,
+    reduce,
+)
+from modeltui.errors import ModeltuiError
+from modeltui.services.carrying import Carrier, Means
+from modeltui.services.servers import Link, MissingSecret
+from modeltui.services.transferlock import lock_file
+from modeltui.services.tree import Services
+from modeltui.store.journal import Origin
+from modeltui.store.locks import FileLock
+from modeltui.store.queue import QueuedTransfer
+
+STEP_S = 0.25
+
+
+class Runner:
+    """One runner. `random` gives the jitter of retries, from 0 to 1."""
+
+    def __init__(self, services: Services, *, random: Callable[[], float]) -> None:
+        self._services = replace(services, origin=Origin.RUNNER)
+        self._queue = services.store.queue
+        self._random = random
+        self._carriers: dict[int, Carrier] = {}
+        self._server_locks: dict[int, FileLock] = {}
+        self._seen: tuple[int, int] | None = None
+        self._wake = asyncio.Event()
+        self._lock = FileLock(services.paths.runner_lock)
+
+    def acquire(self) -> bool:
+        """Become the runner; False when another process is. Takes up what a dead one left."""
+        try:
+            if not self._lock.acquire(wait=False):
+                return False
+        except OSError as error:
+            self._services.note(f"no lock can be made ({error.strerror}): run only one modeltui here")
+        now = self._services.clock()
+        for row in self._queue.open():
+            transfer, _ = reduce(row.transfer, Interrupted(now))
+            if row.transfer.state is State.BLOCKED and row.transfer.cause in (
+                Cause.NO_SECRET,
+                Cause.NO_SERVER,
+            ):
+                transfer, _ = reduce(transfer, Asked(now, row.transfer.wanted))
+            if transfer.state is not row.transfer.state:
+                self._queue.save(row.number, transfer)
+        return True
+
+    async def run(self, is_done: Callable[[], bool]) -> None:
+        """Carry out until `is_done`, or nothing is left; on the way out everything is put back.
+
+        Must follow an `acquire` that returned True; the lock is given back at the end.
+        """
+        config = self._services.config
+        limits = Limits(config.retries, config.stall_s * 1000)
+        try:
+            async with asyncio.TaskGroup() as group:
+                means = Means(self._services, limits, self._random, group.create_task, self._wake.set)
+                try:
+                    await self._turn(means, is_done)
+                finally:
+                    await self._put_back()
+        finally:
+            for lock in self._server_locks.values():
+                lock.release()
+            self._server_locks.clear()
+            self._lock.release()
+
+    async def _turn(self, means: Means, is_done: Callable[[], bool]) -> None:
+        while True:
+            self._take_in(means)
+            now = self._services.clock()
+            await self._pass_time(now)
+            await self._start_due(now)
+            self._give_locks_back()
+            if is_done() or not self._carriers:
+                return
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(STEP_S):
+                    await self._wake.wait()
+            self._wake.clear()
+
+    def _take_in(self, means: Means) -> None:
+        """Read the rows if another process wrote; what a person wishes is an event like any other."""
+        version = self._services.store.version_of_data()
+        if version == self._seen:
+            return
+        self._seen = version
+        for row in self._queue.open():
+            carrier = self._carriers.get(row.number)
+            if carrier is None:
+                carrier = self._carriers[row.number] = Carrier(row, means)
+                if row.transfer.wanted is not Wanted.RUN or row.transfer.state is State.PAUSED:
+                    carrier.apply(Asked(self._services.clock(), row.transfer.wanted))
+            elif row.wishes != carrier.wishes:
+                carrier.apply(Asked(self._services.clock(), row.transfer.wanted))
+            carrier.position, carrier.wishes = row.position, row.wishes
+
+    async def _pass_time(self, now: int) -> None:
+        for number, carrier in list(self._carriers.items()):
+            carrier.apply(Tick(now, self._random()))
+            carrier.save_if_due(now)
+            if carrier.transfer.is_final:
+                await carrier.end()
+                del self._carriers[number]
+
+    async def _start_due(self, now: int) -> None:
+        """Start what is due, in the order of the queue, while its server has room."""
+        busy: dict[int, int] = {}
+        for carrier in self._carriers.values():
+            busy[carrier.server_id] = busy.get(carrier.server_id, 0) + (carrier.transfer.state in CONNECTED)
+        due = [carrier for carrier in self._carriers.values() if carrier.is_due(now)]
+        for carrier in sorted(due, key=lambda each: (each.position, each.number)):
+            if busy[carrier.server_id] >= self._services.config.per_server:
+                continue
+            carrier.link = await self._link(carrier)
+            if carrier.link is not None and self._may_pull(carrier.link):
+                busy[carrier.server_id] += 1
+                carrier.apply(Started(now))
+
+    async def _link(self, carrier: Carrier) -> Link | None:
+        """The way to a transfer's server; without one the transfer is blocked and says why."""
+        now = self._services.clock()
+        try:
+            link = await self._services.links.connect_by_id(carrier.server_id)
+        except MissingSecret as error:
+            carrier.apply(Held(now, Cause.NO_SECRET, error.message))
+            return None
+        except ModeltuiError as error:
+            carrier.apply(Held(now, Cause.NO_SERVER, error.message))
+            return None
+        if link is None:
+            carrier.apply(Held(now, Cause.NO_SERVER, "its server is no longer configured"))
+        return link
+
+    def _may_pull(self, link: Link) -> bool:
+        """Share the server's lock with other pulls; not while a delete holds it alone."""
+        if link.id in self._server_locks:
+            return True
+        lock = FileLock(lock_file(self._services, link.id), shared=True)
+        try:
+            if not lock.acquire(wait=False):
+                return False
+        except OSError:
+            return True  # a delete that cannot make the lock either says so
+        self._server_locks[link.id] = lock
+        return True
+
+    def _give_locks_back(self) -> None:
+        in_use = {c.server_id for c in self._carriers.values() if c.transfer.state in ACTIVE or c.tasks}
+        for server_id in set(self._server_locks) - in_use:
+            self._server_locks.pop(server_id).release()
+
+    async def _put_back(self) -> None:
+        """Leave the queue as the next runner should find it, and let go of every connection."""
+        for carrier in self._carriers.values():
+            carrier.apply(Interrupted(self._services.clock()))
+            await carrier.end()
+        self._carriers.clear()
+
+
+def is_resting(row: QueuedTransfer) -> bool:
+    """Whether nothing happens to a transfer until a person wants it."""
+    return row.transfer.is_final or row.transfer.state in (State.PAUSED, State.BLOCKED)

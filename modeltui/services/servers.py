@@ -1,0 +1,130 @@
+"""Opens the way to servers: resolves their secrets when first needed, and keeps one client a server."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from modeltui.config.settings import ServerConfig
+from modeltui.domain.endpoint import Endpoint, parse_endpoint
+from modeltui.domain.server import Server
+from modeltui.errors import ConfigError, UsageError
+from modeltui.store.store import Store
+
+_COMMAND_S = 30.0
+
+
+class MissingSecret(ConfigError):
+    """A server's token cannot be had here; names the variable or the command, never its output."""
+
+    code = "no_secret"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A server as services use it: its label, its id in the store, and its API."""
+
+    id: int
+    name: str
+    endpoint: Endpoint
+    api: Server
+    local: bool | None
+
+
+class Links:
+    """The servers of one process."""
+
+    def __init__(
+        self,
+        servers: tuple[ServerConfig, ...],
+        store: Store,
+        *,
+        environ: Mapping[str, str],
+        clock: Callable[[], int],
+    ) -> None:
+        self._servers = servers
+        self._store = store
+        self._environ = environ
+        self._clock = clock
+        self._open: dict[str, Link] = {}
+
+    async def connect(self, server: ServerConfig) -> Link:
+        """The link to a server, made on first use; raises ConfigError when its secret is missing."""
+        from modeltui.http import Access
+        from modeltui.ollama.client import OllamaServer
+
+        link = self._open.get(server.endpoint.url)
+        if link is None:
+            headers = tuple(server.headers.items())
+            token = await self._token(server)
+            if token:
+                headers = (*headers, ("Authorization", f"Bearer {token}"))
+            access = Access(headers, server.ca_file, server.client_cert)
+            api = OllamaServer(server.endpoint, clock=self._clock, access=access)
+            link = Link(self.id_of(server), server.name, server.endpoint, api, server.local)
+            self._open[server.endpoint.url] = link
+        return link
+
+    async def connect_by_id(self, server_id: int) -> Link | None:
+        """The link to a server of the store; None when the configuration no longer has it."""
+        key, name = self._store.facts.servers().get(server_id, ("", ""))
+        for server in self._servers:
+            if server.endpoint.url == key:
+                return await self.connect(server)
+        try:
+            # A server that was named by its address only has nothing in the configuration to lose.
+            return await self.connect(ServerConfig(name, parse_endpoint(key))) if name == key else None
+        except UsageError:
+            return None
+
+    def id_of(self, server: ServerConfig) -> int:
+        return self._store.facts.server_id(server.endpoint.url, server.name)
+
+    async def close(self) -> None:
+        for link in self._open.values():
+            await link.api.close()
+        self._open.clear()
+
+    async def _token(self, server: ServerConfig) -> str | None:
+        token = None
+        if server.token_env:
+            token = self._environ.get(server.token_env, "").strip()
+            if not token:
+                raise MissingSecret(
+                    f"the token of server {server.name} is missing: {server.token_env} is not set",
+                    remedy=f"export {server.token_env}=…",
+                )
+        elif server.token_command:
+            token = await self._output(server.name, server.token_command)
+        if token and not (token.isascii() and token.isprintable()):
+            raise MissingSecret(f"the token of server {server.name} holds characters no header can carry")
+        return token
+
+    async def _output(self, name: str, command: tuple[str, ...] | str) -> str:
+        """The first line that a token command prints; neither it nor the command's words are ever shown."""
+        words = ("sh", "-c", command) if isinstance(command, str) else command
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *words,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.DEVNULL,
+            )
+        except OSError as error:
+            raise MissingSecret(
+                f"token_command of server {name} cannot be run: {error.strerror}",
+                remedy=f"correct servers.{name}.token_command",
+            ) from None
+        try:
+            async with asyncio.timeout(_COMMAND_S):
+                output, _ = await process.communicate()
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+            raise MissingSecret(f"token_command of server {name} did not end in {_COMMAND_S:.0f} s") from None
+        lines = output.decode("utf-8", "replace").strip().splitlines()
+        if process.returncode != 0 or not lines:
+            raise MissingSecret(
+                f"token_command of server {name} gave no token (exit code {process.returncode})",
+                remedy=f"run servers.{name}.token_command by hand",
+            )
+        return lines[0].strip()

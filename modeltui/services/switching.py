@@ -1,0 +1,264 @@
+"""Switching the current model: facts first, then load, proof, record, and what follows the record."""
+
+import asyncio
+import os
+from dataclasses import dataclass
+
+from modeltui.domain.models import Model, can_generate, find
+from modeltui.domain.names import ModelName, from_typed, same
+from modeltui.domain.server import Keep, KeepAlive
+from modeltui.errors import ModeltuiError, Refusal, StoreError
+from modeltui.paths import write_private
+from modeltui.services.library import Library
+from modeltui.services.loading import Loading, opened
+from modeltui.services.servers import Link
+from modeltui.services.tree import Services
+from modeltui.store.facts import Load
+
+HOOK_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchFacts:
+    """What a switch means, before it is done. Bytes; `may_unload` names loaded models not kept safe."""
+
+    model: Model
+    previous: str | None
+    is_loaded: bool
+    last_load: Load | None
+    may_unload: tuple[str, ...]
+    alias: str | None
+    hook: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Switched:
+    """What a switch did; `status` is loaded or recorded."""
+
+    previous: str | None
+    current: str
+    status: str
+    load_ms: int | None
+    evicted: tuple[str, ...]
+    released: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+class Switching:
+    """The current model of one server."""
+
+    def __init__(self, services: Services, link: Link) -> None:
+        self._services = services
+        self._link = link
+        self._library = Library(services, link)
+        self._loading = Loading(services, link)
+        self._facts = services.store.facts
+
+    async def facts(self, typed: str) -> SwitchFacts:
+        """Look before the switch; raises NoSuchModel, Refusal for what cannot generate, ServerError."""
+        model = await self._library.installed(typed)
+        await self._check(model)
+        assert model.name is not None
+        current = self._facts.current(self._link.id)
+        loaded = await self._library.loaded() or ()
+        runner = None if model.is_cloud else await self._loading.runner_of(model.name, model.digest, loaded)
+        others = tuple(row.shown for row in loaded if row is not runner)
+        return SwitchFacts(
+            model=model,
+            previous=current.name.short if current else None,
+            is_loaded=runner is not None,
+            last_load=self._facts.loads(self._link.id).get(model.digest or ""),
+            may_unload=() if runner is not None or model.is_cloud else others,
+            alias=self._services.config.alias,
+            hook=self._services.config.hook is not None,
+        )
+
+    async def strange_alias(self, model: Model) -> str | None:
+        """The configured alias, if it exists, points elsewhere, and was last written by someone else."""
+        if self._services.config.alias is None:
+            return None
+        alias = from_typed(self._services.config.alias)
+        there = find(await self._link.api.models(), alias)
+        if there is None or there.digest == model.digest:
+            return None
+        written = self._facts.alias(self._link.id, alias)
+        return None if written is not None and written.digest == there.digest else alias.short
+
+    async def switch(
+        self,
+        facts: SwitchFacts,
+        *,
+        record_only: bool = False,
+        release: bool = False,
+        keep_alive: KeepAlive = Keep.SERVER_DEFAULT,
+        overwrite_alias: bool = False,
+    ) -> Switched:
+        """Load, see it loaded, record, re-point the alias, release, run the hook; raises ModeltuiError.
+
+        If the load fails nothing is recorded. What fails after the record is told in `notes`.
+        """
+        model = facts.model
+        assert model.name is not None
+        async with self._services.recorded(self._link, "switch", model.shown):
+            done = None
+            if not record_only and not model.is_cloud:
+                done = await self._loading.load_model(model, keep_alive)
+            self._facts.set_current(self._link.id, model.name, model.digest, self._services.clock())
+        notes = [self.write_state_file(model.name)]
+        notes.append(await self._point_alias(model, overwrite=overwrite_alias))
+        released = None
+        if release and done is not None:
+            released, note = await self._release(facts.previous, model)
+            notes.append(note)
+        notes.append(await self._run_hook(facts.previous, model.name))
+        told = tuple(note for note in notes if note)
+        return Switched(
+            previous=facts.previous,
+            current=model.name.short,
+            status="loaded" if done else "recorded",
+            load_ms=done.load_ms if done else None,
+            evicted=done.evicted if done else (),
+            released=released,
+            notes=told,
+        )
+
+    async def _check(self, model: Model) -> None:
+        """Only a model that generates can be current; an alias pointing at one is no target itself."""
+        if model.name is None:
+            raise Refusal(f"“{model.shown}” is no valid name: nothing can be done with it")
+        alias = self._services.config.alias
+        if alias and same(model.name, from_typed(alias)):
+            raise Refusal(f"{model.shown} is the alias of the current model: switch to a model itself")
+        generates = can_generate(model.capabilities)
+        if not model.is_cloud:
+            await opened(self._library, model)
+            if generates is None:
+                details = await self._library.details(model.name, model.digest)
+                generates = can_generate(details.capabilities)
+        if generates is False:
+            raise Refusal(f"{model.shown} does not generate text: it cannot be the current model")
+
+    def write_state_file(self, name: ModelName | None) -> str | None:
+        """One line with the current name, for programs that read a file; returns what went wrong."""
+        path = self._services.paths.current / self._link.name.replace(os.sep, "_").replace("..", "_")
+        try:
+            if name is None:
+                path.unlink(missing_ok=True)
+            else:
+                write_private(path, f"{name.short}\n")
+        except OSError as error:
+            return f"the state file {path} could not be written: {error.strerror}"
+        return None
+
+    async def _point_alias(self, model: Model, *, overwrite: bool) -> str | None:
+        """Re-point the configured alias, if it is absent or last written by us, or `overwrite` is said."""
+        if self._services.config.alias is None or model.name is None:
+            return None
+        try:
+            alias = from_typed(self._services.config.alias)
+            if not overwrite and await self.strange_alias(model):
+                return (
+                    f"the alias {alias.short} was not written by modeltui and is left as it is; "
+                    f"point it: modeltui cp --yes {model.shown} {alias.short}"
+                )
+            models = await self._link.api.models()
+            there = find(models, alias)
+            if there is not None and there.digest == model.digest:
+                self._remember_alias(alias, model)
+                return None
+            await self._link.api.copy(model.name, alias)
+            self._remember_alias(alias, model)
+            self._services.log(self._link, "alias", f"{alias.short} -> {model.shown}")
+            if there and all(m.digest != there.digest or same(m.name, alias) for m in models):
+                return (
+                    f"the model that {alias.short} named had no other name: its layers stay until a restart"
+                )
+        except ModeltuiError as error:
+            self._services.log(self._link, "alias", model.shown, error.message)
+            return f"the alias could not be pointed: {error.message}"
+        return None
+
+    def _remember_alias(self, alias: ModelName, model: Model) -> None:
+        target, digest, now = model.name, model.digest, self._services.clock()
+        if target is not None and digest is not None:
+            self._services.remember(lambda: self._facts.set_alias(self._link.id, alias, target, digest, now))
+
+    async def _release(self, previous: str | None, model: Model) -> tuple[str | None, str | None]:
+        """Unload the previous model, never when it stands on the same weights: one runner serves both."""
+        if previous is None or same(from_typed(previous), model.name):
+            return None, None
+        try:
+            models = await self._link.api.models()
+            before = find(models, from_typed(previous))
+            if before is None or before.name is None or before.is_cloud or model.name is None:
+                return None, None
+            old = await self._library.weights(before.name, before.digest)
+            new = await self._library.weights(model.name, model.digest)
+            if before.digest == model.digest or (old is not None and old == new):
+                return None, f"{previous} stays: it stands on the same weights as {model.shown}"
+            done = await self._loading.unload_model(before.name, models)
+            self._services.log(self._link, "unload", previous)
+        except ModeltuiError as error:
+            return None, f"{previous} could not be released: {error.message}"
+        return (previous, None) if done.status != "not_loaded" else (None, None)
+
+    async def _run_hook(self, previous: str | None, name: ModelName) -> str | None:
+        """Run the configured command; its failure is told and changes nothing."""
+        hook = self._services.config.hook
+        if hook is None:
+            return None
+        words = ("sh", "-c", hook) if isinstance(hook, str) else hook
+        told = {
+            "MODELTUI_CURRENT": name.short,
+            "MODELTUI_PREVIOUS": previous or "",
+            "MODELTUI_SERVER": self._link.endpoint.url,
+        }
+        error = await _run(words, {**self._services.environ, **told})
+        self._services.log(self._link, "hook", name.short, error)
+        return f"the hook failed: {error}" if error else None
+
+    def replaced(self, model: Model) -> None:
+        """The current model was updated outside: the record takes its new digest over."""
+        assert model.name is not None
+        self._facts.set_current(self._link.id, model.name, model.digest, self._services.clock())
+
+    def moved(self, name: ModelName) -> str | None:
+        """The current model has another name now."""
+        try:
+            self._facts.rename_current(self._link.id, name)
+        except StoreError as error:
+            return error.message
+        return self.write_state_file(name)
+
+    def gone(self) -> str | None:
+        """The current model was deleted by us: there is none any more."""
+        try:
+            self._facts.clear_current(self._link.id)
+        except StoreError as error:
+            return error.message
+        return self.write_state_file(None)
+
+
+async def _run(words: tuple[str, ...], environ: dict[str, str]) -> str | None:
+    """Run a command in a session of its own for at most 30 s; what went wrong, or None."""
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *words,
+            env=environ,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    except OSError as error:
+        return f"{words[0]}: {error.strerror}"
+    try:
+        async with asyncio.timeout(HOOK_S):
+            code = await process.wait()
+    except BaseException as error:
+        process.kill()
+        await process.wait()
+        if isinstance(error, TimeoutError):
+            return f"not ended after {HOOK_S:.0f} s"
+        raise
+    return f"exit code {code}" if code else None

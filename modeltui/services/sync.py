@@ -1,0 +1,114 @@
+"""Reconciles what is remembered with what the server has: what changed outside is said, and taken over."""
+
+from dataclasses import dataclass
+from functools import partial
+
+from modeltui.domain.models import ModelState, find
+from modeltui.domain.names import from_typed, same
+from modeltui.errors import NotFound
+from modeltui.services.library import Library, Listing
+from modeltui.services.servers import Link
+from modeltui.services.switching import Switching
+from modeltui.services.tree import Services
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is not as it was: `kind` is a stable word, `words` a sentence."""
+
+    kind: str
+    subject: str
+    words: str
+    remedy: str | None = None
+
+
+class Sync:
+    """Sync of one server."""
+
+    def __init__(self, services: Services, link: Link) -> None:
+        self._services = services
+        self._link = link
+        self._library = Library(services, link)
+
+    async def run(self) -> tuple[Finding, ...]:
+        """Look at everything once; raises ServerError when the list cannot be had."""
+        listing = await self._library.listing()
+        found = [*self._current(listing), *self._alias(listing)]
+        found += await self._damaged(listing)
+        found += self._deleted_but_loaded(listing)
+        self._services.log(self._link, "sync", f"{len(found)} findings")
+        return tuple(found)
+
+    def _current(self, listing: Listing) -> list[Finding]:
+        current = listing.current
+        if current is None:
+            return []
+        short = current.name.short
+        if listing.missing is not None:
+            return [
+                Finding(
+                    "current_missing",
+                    short,
+                    f"the current model {short} is no longer installed",
+                    f"modeltui pull {short}, or modeltui switch to another",
+                )
+            ]
+        found = []
+        model = find(listing.models, current.name)
+        switching = Switching(self._services, self._link)
+        if model is not None and model.digest != current.digest:
+            if current.digest is not None:
+                found.append(
+                    Finding("current_replaced", short, f"the current model {short} was replaced outside")
+                )
+            self._services.remember(lambda: switching.replaced(model))
+        note = switching.write_state_file(current.name)
+        return [*found, Finding("state_file", short, note)] if note else found
+
+    def _alias(self, listing: Listing) -> list[Finding]:
+        configured = self._services.config.alias
+        if configured is None or listing.current is None:
+            return []
+        alias = from_typed(configured)
+        there = find(listing.models, alias)
+        target = find(listing.models, listing.current.name)
+        remedy = f"modeltui switch --record-only {listing.current.name.short}"
+        if there is None:
+            return [Finding("alias_missing", alias.short, f"the alias {alias.short} does not exist", remedy)]
+        if target is not None and there.digest != target.digest:
+            words = f"the alias {alias.short} does not point to {target.shown}"
+            return [Finding("alias_elsewhere", alias.short, words, remedy)]
+        return []
+
+    async def _damaged(self, listing: Listing) -> list[Finding]:
+        """Models noted as damaged are tried again; what is gone from the list is forgotten."""
+        facts, now = self._services.store.facts, self._services.clock()
+        listed = {model.digest for model in listing.models}
+        for digest in set(facts.damaged(self._link.id)) - listed:
+            self._services.remember(partial(facts.set_damaged, self._link.id, digest, None, now))
+        found = []
+        for entry in listing.entries:
+            if entry.state is not ModelState.DAMAGED or entry.model.name is None:
+                continue
+            try:
+                await self._library.details(entry.model.name, entry.model.digest)
+            except NotFound as error:
+                words = f"{entry.model.shown} is listed and cannot be opened ({error.words})"
+                found.append(
+                    Finding("damaged", entry.model.shown, words, f"modeltui pull {entry.model.shown}")
+                )
+        return found
+
+    def _deleted_but_loaded(self, listing: Listing) -> list[Finding]:
+        """A deleted model stays in memory, and can no longer be unloaded by its name."""
+        gone = [
+            row
+            for row in listing.loaded or ()
+            if not any(same(model.name, row.name) or model.sent == row.sent for model in listing.models)
+            and not any(entry.loaded is row for entry in listing.entries)
+        ]
+        remedy = "it leaves memory when its keep-alive ends, or when the server is restarted"
+        return [
+            Finding("deleted_but_loaded", row.shown, f"{row.shown} was deleted while it was loaded", remedy)
+            for row in gone
+        ]
