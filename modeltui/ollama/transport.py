@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -252,7 +253,7 @@ def _connect_words(error: httpx.ConnectError) -> str:
         cause: BaseException | None = error
         while cause is not None:
             if isinstance(cause, OSError) and cause.errno:
-                return (cause.strerror or said).casefold()
+                return os.strerror(cause.errno).casefold() if cause.errno > 0 else said
             cause = cause.__cause__ or cause.__context__
         return "connection refused"
     return said

@@ -1,0 +1,100 @@
+"""`rm`, `cp` and `mv`: questions first, then changes that lose nothing."""
+
+from argparse import Namespace
+
+from modeltui.cli.output import Output
+from modeltui.cli.session import confirm, session
+from modeltui.domain.models import find
+from modeltui.domain.names import from_typed
+from modeltui.domain.units import size
+from modeltui.services.changing import Changing, Removal
+
+
+async def rm(arguments: Namespace, out: Output) -> int:
+    """Delete models: says what is freed, asks once, and again for current and loaded ones."""
+    async with session(arguments, out) as services:
+        link = await services.active()
+        changing = Changing(services, link)
+        removals = await changing.plan_removal(arguments.models)
+        if not out.json:
+            for removal in removals:
+                out.say(_plan_words(removal))
+        count = f"these {len(removals)} models" if len(removals) > 1 else removals[0].model.shown
+        confirm(f"Delete {count} from {link.name}?", yes=arguments.yes, out=out)
+        dear = [removal for removal in removals if removal.is_current or removal.is_loaded]
+        if dear:
+            names = ", ".join(f"{each.model.shown} ({_why_dear(each)})" for each in dear)
+            confirm(f"Really delete {names}?", yes=arguments.force, out=out, option="--force")
+        done = await changing.remove(removals)
+        if out.json:
+            out.answer([_removed(each.removal, each.error is None) for each in done])
+        else:
+            for each in done:
+                if each.error is None:
+                    out.text(f"deleted {each.removal.model.shown}, {_freed_words(each.removal)}")
+        failures = [each.error for each in done if each.error is not None]
+        for error in failures[:-1]:
+            out.error(error)
+        if failures:
+            raise failures[-1]
+    return 0
+
+
+def _plan_words(removal: Removal) -> str:
+    words = f"{removal.model.shown}: {_freed_words(removal)}"
+    return f"{words} · {_why_dear(removal)}" if removal.is_current or removal.is_loaded else words
+
+
+def _why_dear(removal: Removal) -> str:
+    reasons = ["the current model"] if removal.is_current else []
+    return " and ".join(reasons + (["loaded"] if removal.is_loaded else []))
+
+
+def _freed_words(removal: Removal) -> str:
+    others = ", ".join(removal.shared_with)
+    if removal.freed is None and removal.shared_with:
+        return f"frees only what is not shared: its weights stay for {others}"
+    if removal.shared_with:
+        return f"frees nothing: {others} has the same layers"
+    return f"frees {size(removal.freed)}"
+
+
+def _removed(removal: Removal, is_done: bool) -> dict[str, object]:
+    return {
+        "name": removal.model.shown,
+        "deleted": is_done,
+        "freed": removal.freed,
+        "shared_with": list(removal.shared_with),
+        "current": removal.is_current,
+        "loaded": removal.is_loaded,
+    }
+
+
+async def cp(arguments: Namespace, out: Output) -> int:
+    """Copy; a name that is taken is overwritten only after a yes."""
+    return await _copy(arguments, out, rename=False)
+
+
+async def mv(arguments: Namespace, out: Output) -> int:
+    """Rename; on any error the original stays."""
+    return await _copy(arguments, out, rename=True)
+
+
+async def _copy(arguments: Namespace, out: Output, *, rename: bool) -> int:
+    async with session(arguments, out) as services:
+        link = await services.active()
+        changing = Changing(services, link)
+        taken = find(await link.api.models(), from_typed(arguments.destination))
+        overwrite = arguments.yes
+        if taken is not None and not overwrite:
+            await changing.check_copy(arguments.source, arguments.destination)
+            confirm(f"{taken.shown} exists. Overwrite it?", yes=False, out=out)
+            overwrite = True
+        act = changing.rename if rename else changing.copy
+        name = await act(arguments.source, arguments.destination, overwrite=overwrite)
+        if out.json:
+            out.answer({"source": arguments.source, "destination": name.short})
+        else:
+            verb = "renamed" if rename else "copied"
+            out.text(f"{verb} {arguments.source} to {name.short}")
+    return 0

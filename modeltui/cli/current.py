@@ -1,0 +1,180 @@
+"""`current`, `switch` and `sync`: the model that the operator's programs use."""
+
+from argparse import Namespace
+
+from modeltui.cli.output import Output
+from modeltui.cli.session import confirm, session
+from modeltui.domain import units
+from modeltui.domain.models import find
+from modeltui.domain.server import parse_keep_alive
+from modeltui.domain.units import iso
+from modeltui.errors import ModeltuiError, NoSuchModel
+from modeltui.services.switching import Switched, SwitchFacts, Switching
+from modeltui.services.sync import Sync
+
+
+async def current(arguments: Namespace, out: Output) -> int:
+    """Print the current model; exit code 3 when there is none, or when it is not installed."""
+    async with session(arguments, out) as services:
+        record = services.store.facts.current(services.links.id_of(services.config.active))
+        if record is None:
+            if out.json:
+                out.answer({"name": None, "since": None, "previous": None, "installed": None})
+            else:
+                out.note("no model is current: modeltui switch NAME")
+            return 3
+        try:
+            link = await services.active()
+            installed = find(await link.api.models(), record.name) is not None
+        except ModeltuiError as error:
+            installed = None
+            services.note(f"whether it is installed is not known: {error.message}")
+        if out.json:
+            out.answer(
+                {
+                    "name": record.name.short,
+                    "since": iso(record.since),
+                    "previous": record.previous,
+                    "installed": installed,
+                }
+            )
+        else:
+            out.text(record.name.short)
+        if installed is False:
+            short = record.name.short
+            services.note(f"{short} is missing on the server: modeltui pull {short}, or switch to another")
+            return 3
+    return 0
+
+
+async def switch(arguments: Namespace, out: Output) -> int:
+    """Make a model current: facts, load, proof, record."""
+    keep_alive = parse_keep_alive(arguments.keep_alive)
+    async with session(arguments, out) as services:
+        link = await services.active()
+        switching = Switching(services, link)
+        try:
+            facts = await switching.facts(arguments.model)
+        except NoSuchModel:
+            if not services.config.auto_pull:
+                raise
+            from modeltui.cli.pulls import pull_and_wait
+
+            code = await pull_and_wait(services, link, [arguments.model], out)
+            if code:
+                return code
+            facts = await switching.facts(arguments.model)
+        if not out.json:
+            for line in _fact_lines(facts, record_only=arguments.record_only):
+                out.say(line)
+        overwrite = arguments.yes
+        stranger = None if overwrite else await switching.strange_alias(facts.model)
+        if stranger and not out.json and out.talks_to_terminal:
+            try:
+                confirm(f"{stranger} was not written by modeltui. Point it here?", yes=False, out=out)
+                overwrite = True
+            except ModeltuiError:
+                overwrite = False
+        try:
+            done = await switching.switch(
+                facts,
+                record_only=arguments.record_only,
+                release=arguments.release,
+                keep_alive=keep_alive,
+                overwrite_alias=overwrite,
+            )
+        except ModeltuiError:
+            if out.json:
+                out.answer(_failed(facts))
+            raise
+        if out.json:
+            out.answer(_switched(done))
+        else:
+            out.text(_done_words(done))
+        for note in done.notes:
+            services.note(note)
+    return 0
+
+
+def _fact_lines(facts: SwitchFacts, *, record_only: bool) -> list[str]:
+    """What decides a switch, before it is done."""
+    model, last = facts.model, facts.last_load
+    lines = [f"switch  {facts.previous or 'none'} -> {model.shown}"]
+    if record_only:
+        return [*lines, "  only recorded, not loaded"]
+    if model.is_cloud:
+        return [*lines, "  runs in the cloud: nothing is loaded"]
+    needs = f"  needs   {units.size(model.size)} on disk"
+    if last is not None and last.size is not None:
+        needs += f"; its last load held {units.size(last.size)} ({units.size(last.vram)} of it in VRAM)"
+    lines.append(needs)
+    if facts.is_loaded:
+        lines.append("  takes   no time: it is loaded")
+    elif last is not None:
+        lines.append(f"  takes   about {units.duration(last.load_ms)} (last load)")
+    if facts.may_unload:
+        lines.append(f"  may unload  {', '.join(facts.may_unload)}")
+    if facts.alias:
+        lines.append(f"  alias   {facts.alias} -> {model.shown}")
+    if facts.hook:
+        lines.append("  hook    runs afterwards")
+    return lines
+
+
+def _switched(done: Switched) -> dict[str, object]:
+    return {
+        "previous": done.previous,
+        "current": done.current,
+        "status": done.status,
+        "load_time_ms": done.load_ms,
+        "evicted": list(done.evicted),
+        "released": done.released,
+        "notes": list(done.notes),
+    }
+
+
+def _failed(facts: SwitchFacts) -> dict[str, object]:
+    return {
+        "previous": facts.previous,
+        "current": facts.previous,
+        "status": "failed",
+        "load_time_ms": None,
+        "evicted": [],
+        "released": None,
+        "notes": [],
+    }
+
+
+def _done_words(done: Switched) -> str:
+    words = [f"current model: {done.current}"]
+    if done.status == "recorded":
+        words.append("recorded, not loaded")
+    elif done.load_ms is None:
+        words.append("it was loaded")
+    else:
+        words.append(f"loaded in {units.duration(done.load_ms)}")
+    if done.evicted:
+        words.append(f"unloaded for it: {', '.join(done.evicted)}")
+    if done.released:
+        words.append(f"released {done.released}")
+    return " · ".join(words)
+
+
+async def sync(arguments: Namespace, out: Output) -> int:
+    """Compare what is remembered with the server; exit code 3 when something is not as it was."""
+    async with session(arguments, out) as services:
+        link = await services.active()
+        findings = await Sync(services, link).run()
+        if out.json:
+            out.answer(
+                [
+                    {"kind": f.kind, "subject": f.subject, "message": f.words, "remedy": f.remedy}
+                    for f in findings
+                ]
+            )
+        elif not findings:
+            out.text(f"everything is as remembered on {link.name}")
+        else:
+            for finding in findings:
+                out.text(finding.words + (f" · {finding.remedy}" if finding.remedy else ""))
+    return 3 if findings else 0

@@ -1,0 +1,144 @@
+"""Runs one command: reads its words, builds the services, tells errors, and returns the exit code."""
+
+import os
+import signal
+import sys
+from argparse import Namespace
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from modeltui import __version__, errors
+from modeltui.cli.output import Output
+from modeltui.cli.parser import make_parser
+
+Command = Callable[[Namespace, Output], Coroutine[Any, Any, int]]
+
+DONE, FAILED, USAGE, LOOK, UNREACHABLE, NO_SUCH, NEEDS_YES = range(7)
+_CODES: tuple[tuple[type[errors.ModeltuiError], int], ...] = (
+    (errors.UsageError, USAGE),
+    (errors.ConfigError, USAGE),
+    (errors.NoSuchModel, NO_SUCH),
+    (errors.NoSuchServer, NO_SUCH),
+    (errors.NotFound, NO_SUCH),
+    (errors.Unreachable, UNREACHABLE),
+    (errors.TimedOut, UNREACHABLE),
+    (errors.NeedsYes, NEEDS_YES),
+)
+_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
+
+
+def run(words: list[str]) -> int:
+    """Run the command that `words` name; returns its exit code, never raises for anything foreseen."""
+    out = Output(as_json="--json" in words, environ=os.environ)
+    try:
+        arguments = make_parser().parse_args(words)
+        if arguments.version:
+            out.text(f"modeltui {__version__}")
+            return DONE
+        if arguments.command is None:
+            raise errors.UsageError("a command is missing", remedy="modeltui --help lists them")
+        code = _run(_command(arguments.command), arguments, out)
+        sys.stdout.flush()
+        return code
+    except errors.ModeltuiError as error:
+        out.error(error)
+        return exit_code(error)
+    except BrokenPipeError:
+        # Whoever read our answer has gone; nothing more can be said there.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    except SystemExit as end:  # argparse, after --help
+        return end.code if isinstance(end.code, int) else USAGE
+    except Exception as error:
+        out.error(_defect(error))
+        return FAILED
+
+
+def exit_code(error: errors.ModeltuiError) -> int:
+    return next((code for kind, code in _CODES if isinstance(error, kind)), FAILED)
+
+
+def _command(name: str) -> Command:
+    """The function of a command; its module is imported only now."""
+    from importlib import import_module
+
+    module, function = _COMMANDS[name]
+    found: Command = getattr(import_module(f"modeltui.cli.{module}"), function)
+    return found
+
+
+_COMMANDS = {
+    "ls": ("models", "ls"),
+    "list": ("models", "ls"),
+    "show": ("show", "show"),
+    "ps": ("running", "ps"),
+    "load": ("running", "load"),
+    "unload": ("running", "unload"),
+    "stop": ("running", "unload"),
+    "pull": ("pulls", "pull"),
+    "queue": ("pulls", "queue"),
+    "rm": ("changes", "rm"),
+    "cp": ("changes", "cp"),
+    "mv": ("changes", "mv"),
+    "current": ("current", "current"),
+    "switch": ("current", "switch"),
+    "sync": ("current", "sync"),
+    "activity": ("admin", "activity"),
+    "config": ("admin", "config"),
+    "doctor": ("admin", "doctor"),
+    "demo": ("demo", "demo"),
+}
+
+
+def _run(command: Command, arguments: Namespace, out: Output) -> int:
+    import asyncio
+
+    return asyncio.run(_until_signal(command(arguments, out)))
+
+
+async def _until_signal(work: Coroutine[Any, Any, int]) -> int:
+    """Run `work`; a signal cancels it, so that everything is put back, and decides the exit code."""
+    import asyncio
+
+    loop = asyncio.get_running_loop()
+    task = asyncio.ensure_future(work)
+    caught: list[int] = []
+
+    def stop(number: int) -> None:
+        caught.append(number)
+        loop.remove_signal_handler(number)  # a second one ends the program at once
+        task.cancel()
+
+    for name in _SIGNALS:
+        number = getattr(signal, name, None)
+        # One that was ignored when we were started (nohup) stays ignored.
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            loop.add_signal_handler(number, stop, number)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        if not caught:
+            raise
+        return 128 + caught[0]
+    except BaseExceptionGroup as group:
+        raise _first(group) from None
+
+
+def _first(group: BaseException) -> BaseException:
+    while isinstance(group, BaseExceptionGroup):
+        group = group.exceptions[0]
+    return group
+
+
+def _defect(error: Exception) -> errors.ModeltuiError:
+    """An error nobody foresaw, told without a traceback but with the place."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "unknown place"
+    return errors.ModeltuiError(
+        f"a defect of modeltui: {type(error).__name__}: {error}",
+        remedy=f"please report it with the command you gave and this place: {place}",
+    )

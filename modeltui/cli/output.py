@@ -1,0 +1,118 @@
+"""Writes answers to stdout and talk to stderr: text or JSON, coloured only on a terminal."""
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from typing import Any, TextIO
+
+from modeltui.cli.table import Column, render
+from modeltui.errors import ModeltuiError
+
+STYLES = {"dim": "2", "good": "32", "attention": "33", "broken": "31", "strong": "1"}
+
+
+class Output:
+    """Where one command writes. `json` is what was asked for; `width` is None where nothing is cut."""
+
+    def __init__(
+        self,
+        *,
+        as_json: bool,
+        environ: Mapping[str, str],
+        stdout: TextIO | None = None,
+        stderr: TextIO | None = None,
+    ) -> None:
+        self._stdout = stdout or sys.stdout
+        self._stderr = stderr or sys.stderr
+        self.json = as_json
+        self.is_terminal = self._stdout.isatty()
+        self.talks_to_terminal = self._stderr.isatty() and environ.get("TERM", "") not in ("", "dumb")
+        self.colour = (
+            self.is_terminal and not environ.get("NO_COLOR") and environ.get("TERM", "") not in ("", "dumb")
+        )
+        self.ascii = not _is_utf8(self._stdout) or not _is_utf8(self._stderr)
+        self.width = _width(self._stdout, environ) if self.is_terminal else None
+        self.talk_width = _width(self._stderr, environ) or 80
+
+    def answer(self, value: Any) -> None:
+        """A JSON value: one line for a pipe's sake, indented where a person reads."""
+        indent = 2 if self.is_terminal else None
+        self._write(self._stdout, json.dumps(value, ensure_ascii=self.ascii, indent=indent, allow_nan=False))
+
+    def answer_line(self, value: Any) -> None:
+        """One line of a JSON stream, at once."""
+        self._write(self._stdout, json.dumps(value, ensure_ascii=self.ascii, allow_nan=False))
+        self._stdout.flush()
+
+    def flush(self) -> None:
+        self._stdout.flush()
+
+    def text(self, text: str) -> None:
+        """A line (or lines) of the answer."""
+        self._write(self._stdout, self._plain(text))
+
+    def table(self, columns: list[Column], rows: list[list[str]]) -> None:
+        for number, line in enumerate(render(columns, rows, self.width)):
+            self.text(self.style(line, "dim") if number == 0 else line)
+
+    def say(self, text: str) -> None:
+        """Talk: what happens beside the answer."""
+        self._write(self._stderr, self._plain(text))
+        self._stderr.flush()
+
+    def raw_talk(self, text: str) -> None:
+        """Talk without a newline of its own (progress that repaints itself)."""
+        self._stderr.write(self._plain(text))
+        self._stderr.flush()
+
+    def note(self, text: str) -> None:
+        """Something a person should know, but nothing failed."""
+        self.say(f"modeltui: {text}")
+
+    def error(self, error: ModeltuiError) -> None:
+        """What failed, where, and what to do."""
+        if self.json:
+            facts = {
+                "code": error.code,
+                "message": error.message,
+                "url": error.url,
+                "remedy": error.remedy,
+            }
+            self._write(self._stderr, json.dumps({"error": facts}, ensure_ascii=self.ascii))
+            return
+        self.say(f"modeltui: {error.message}")
+        if error.url:
+            self.say(f"  at   {error.url}")
+        if error.remedy:
+            self.say(f"  try  {error.remedy}")
+
+    def style(self, text: str, style: str) -> str:
+        return f"\x1b[{STYLES[style]}m{text}\x1b[0m" if self.colour else text
+
+    def _plain(self, text: str) -> str:
+        if not self.ascii:
+            return text
+        known = text.translate(_ASCII)
+        return known.encode("ascii", "replace").decode("ascii")
+
+    def _write(self, stream: TextIO, text: str) -> None:
+        stream.write(text + "\n")
+
+
+_ASCII = str.maketrans("●—…▇░“”·", '*-~#.""?')
+
+
+def _is_utf8(stream: TextIO) -> bool:
+    return (getattr(stream, "encoding", None) or "").replace("-", "").casefold() == "utf8"
+
+
+def _width(stream: TextIO, environ: Mapping[str, str]) -> int | None:
+    """The columns of a terminal: COLUMNS, else what the terminal says, else 80."""
+    columns = environ.get("COLUMNS", "")
+    if columns.isascii() and columns.isdigit() and int(columns) > 0:
+        return int(columns)
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or 80
+    except (OSError, ValueError):
+        return 80 if stream.isatty() else None

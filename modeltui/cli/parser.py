@@ -1,0 +1,132 @@
+"""The words of the command line: commands, options, aliases and their help."""
+
+import argparse
+from typing import NoReturn
+
+from modeltui.errors import UsageError
+
+EXIT_CODES = """\
+exit codes:
+  0 done    1 failed    2 usage or configuration    3 answered, and the answer is "no" or "look at this"
+  4 server unreachable    5 no such model or server    6 needs a yes    129, 130, 143 ended by a signal
+"""
+
+
+class Parser(argparse.ArgumentParser):
+    """Tells a wrong command line as an error like any other."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(message, remedy=f"{self.prog} --help")
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The whole parser. Global options are understood before and after the command."""
+    parser = Parser(
+        prog="modeltui",
+        description="Run Ollama models on headless machines from a terminal.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    _global_options(parser, top=True)
+    parser.add_argument("--version", action="store_true", help="print the version")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    after = Parser(add_help=False)
+    _global_options(after, top=False)
+
+    def command(name: str, words: str, *aliases: str) -> argparse.ArgumentParser:
+        return commands.add_parser(
+            name, aliases=aliases, help=words, description=words, parents=[after], allow_abbrev=False
+        )
+
+    command("ls", "list the installed models", "list")
+    command("ps", "list the loaded models, and where they really are")
+    show = command("show", "show everything about a model")
+    show.add_argument("model")
+    part = show.add_mutually_exclusive_group()
+    for word in ("license", "template", "system", "parameters", "modelfile"):
+        part.add_argument(
+            f"--{word}", dest="part", action="store_const", const=word, help=f"print only its {word}"
+        )
+    pull = command("pull", "pull models, one after the other as configured, and wait for them")
+    pull.add_argument("models", nargs="+", metavar="model")
+    remove = command("rm", "delete models")
+    remove.add_argument("models", nargs="+", metavar="model")
+    _yes(remove)
+    remove.add_argument(
+        "--force", action="store_true", help="the second yes, for the current model and for loaded ones"
+    )
+    for name, words in (("cp", "give a model a second name"), ("mv", "rename a model")):
+        copy = command(name, words)
+        copy.add_argument("source")
+        copy.add_argument("destination")
+        _yes(copy)
+    command("current", "print the current model")
+    switch = command("switch", "make a model the current one: load it, see it loaded, record it")
+    switch.add_argument("model")
+    switch.add_argument("--record-only", action="store_true", help="record it without loading it")
+    switch.add_argument("--release", action="store_true", help="unload the previous current model")
+    _keep_alive(switch)
+    _yes(switch)
+    load = command("load", "load a model into memory; --keep-alive forever pins it")
+    load.add_argument("model")
+    _keep_alive(load)
+    unload = command("unload", "unload models", "stop")
+    unload.add_argument("models", nargs="*", metavar="model")
+    unload.add_argument("--all", action="store_true", help="unload everything that is loaded")
+    command("sync", "compare what is remembered with what the server has, and take it over")
+    _queue(command("queue", "the queue of pulls"), after)
+    activity = command("activity", "who did what, when, on which server, with what result")
+    activity.add_argument("-n", "--limit", type=int, default=30, help="how many rows (default 30)")
+    activity.add_argument("--here", action="store_true", help="only those of the active server")
+    config = command("config", "every setting with its value and source")
+    config.add_argument("action", nargs="?", choices=("show", "init", "path"), default="show")
+    command("doctor", "look at server, configuration, database, rights, terminal and GPU")
+    demo = command("demo", "run a demonstration server in the foreground")
+    demo.add_argument("--port", type=int, default=0, help="its port (default: a free one)")
+    demo.add_argument("--old", action="store_true", help="speak like Ollama 0.24 instead of 0.33")
+    return parser
+
+
+def _queue(parser: argparse.ArgumentParser, after: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", metavar="ACTION")
+    numbers = {
+        "pause": "pause transfers",
+        "resume": "let transfers go on",
+        "cancel": "cancel transfers",
+        "retry": "try failed transfers again",
+    }
+    actions.add_parser("ls", aliases=("list",), help="list the queue (as without an action)", parents=[after])
+    actions.add_parser("run", help="carry the queue out here, until nothing is left to do", parents=[after])
+    for name, words in numbers.items():
+        action = actions.add_parser(name, help=words, description=words, parents=[after])
+        action.add_argument("numbers", nargs="*", type=int, metavar="number", help="all, if none is given")
+    move = actions.add_parser("move", help="put a transfer at another place", parents=[after])
+    move.add_argument("number", type=int)
+    move.add_argument("place", type=int, help="1 is the first")
+    clear = actions.add_parser("clear", help="forget finished transfers", parents=[after])
+    clear.add_argument(
+        "numbers", nargs="*", type=int, metavar="number", help="all finished, if none is given"
+    )
+
+
+def _global_options(parser: argparse.ArgumentParser, *, top: bool) -> None:
+    """The same options twice: behind the command they must not reset what was said before it."""
+    unset = None if top else argparse.SUPPRESS
+    off = False if top else argparse.SUPPRESS
+    parser.add_argument("--server", metavar="NAME", default=unset, help="a configured server, or an address")
+    parser.add_argument("--profile", metavar="NAME", default=unset, help="a profile of the configuration")
+    parser.add_argument("--json", action="store_true", default=off, help="answer as JSON")
+    parser.add_argument(
+        "--demo", action="store_true", default=off, help="work on an embedded demonstration server"
+    )
+
+
+def _yes(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-y", "--yes", action="store_true", help="answer the question with yes")
+
+
+def _keep_alive(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--keep-alive", default="default", metavar="TIME", help="30m, 2h, 0, forever or default"
+    )

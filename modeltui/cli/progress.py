@@ -1,0 +1,131 @@
+"""Progress of transfers as people read it: bars that repaint themselves on a terminal, else lines."""
+
+from modeltui.cli.output import Output
+from modeltui.cli.table import cells, cut, shortened
+from modeltui.domain import units
+from modeltui.domain.causes import verdict
+from modeltui.domain.transfers import State, Transfer
+from modeltui.store.queue import QueuedTransfer
+
+BAR = 20
+QUIET_MS = 10_000
+
+
+class Progress:
+    """What is shown of a set of transfers while they run; repaints only lines that changed."""
+
+    def __init__(self, out: Output, retries: int) -> None:
+        self._out = out
+        self._retries = retries
+        self._lines: list[str] = []
+        self._told: dict[int, str] = {}
+
+    def update(self, rows: list[QueuedTransfer], now: int) -> None:
+        """Show how the transfers stand."""
+        if self._out.talks_to_terminal:
+            self._repaint([self._line(row, now) for row in rows])
+            return
+        for row in rows:
+            words = (
+                f"{row.number} {row.transfer.name.short}: {state_words(row.transfer, None, self._retries)}"
+            )
+            if self._told.get(row.number) != words:
+                self._told[row.number] = words
+                self._out.say(words)
+
+    def clear(self) -> None:
+        """Take the bars away: what remains is said in plain lines."""
+        if self._lines:
+            self._out.raw_talk(f"\x1b[{len(self._lines)}A\r\x1b[J")
+            self._lines = []
+
+    def _repaint(self, lines: list[str]) -> None:
+        if len(lines) != len(self._lines):
+            self.clear()
+            self._out.raw_talk("".join(f"{line}\n" for line in lines))
+        else:
+            paint = []
+            for place, (old, new) in enumerate(zip(self._lines, lines, strict=True)):
+                if old != new:
+                    up = len(lines) - place
+                    paint.append(f"\x1b[{up}A\r{new}\x1b[K\x1b[{up}B\r")
+            self._out.raw_talk("".join(paint))
+        self._lines = lines
+
+    def _line(self, row: QueuedTransfer, now: int) -> str:
+        """Name, bar, percent, bytes, speed, time left; in a narrow terminal the bar goes first."""
+        transfer, width = row.transfer, self._out.talk_width - 1
+        facts = [state_words(transfer, now, self._retries)]
+        if transfer.state is State.PULLING:
+            facts = [bytes_words(transfer), units.speed(transfer.speed)]
+            if transfer.remaining_ms is not None:
+                facts.append(f"{units.span(transfer.remaining_ms)} left")
+            if transfer.quiet_ms(now) > QUIET_MS:
+                facts.append(f"stalled {transfer.quiet_ms(now) // 1000} s")
+        tail = "  ".join(facts)
+        percent = f"{transfer.percent:3d} %" if transfer.percent is not None else "     "
+        name_width = max(12, min(32, width - cells(tail) - BAR - 12))
+        name = transfer.name.short
+        name = shortened(name, name_width) if cells(name) > name_width else name
+        head = f"{row.number:>3} {name:{name_width}}"
+        bar = _bar(transfer)
+        if cells(head) + BAR + cells(percent) + cells(tail) + 5 > width:
+            return cut(f"{head} {percent}  {tail}", width)
+        return f"{head} {bar} {percent}  {tail}"
+
+
+def _bar(transfer: Transfer) -> str:
+    share = (transfer.percent or 0) / 100
+    full = round(share * BAR)
+    return "▇" * full + "░" * (BAR - full)
+
+
+def bytes_words(transfer: Transfer) -> str:
+    """`2.9 of 5.2 GB`, or with "at least" while the sum is not known."""
+    if transfer.total is None:
+        return units.size(transfer.done)
+    if not transfer.total_exact:
+        return f"{units.size(transfer.done)} of at least {units.size(transfer.total)}"
+    return f"{units.size(transfer.done)} of {units.size(transfer.total)}"
+
+
+def state_words(transfer: Transfer, now: int | None, retries: int) -> str:
+    """The state with its cause; `now` None leaves out what ticks."""
+    state, detail = transfer.state, f" ({transfer.detail})" if transfer.detail else ""
+    match state:
+        case State.WAITING:
+            return f"waiting{detail}"
+        case State.RETRYING if transfer.attempts >= retries:
+            return f"still retrying, every 5 min{detail}"
+        case State.RETRYING:
+            wait = ""
+            if now is not None and transfer.retry_at is not None and transfer.retry_at > now:
+                wait = f" in {units.span(transfer.retry_at - now)}"
+            return f"retry {transfer.attempts} of {retries}{wait}{detail}"
+        case State.PAUSED:
+            return "paused by you"
+        case State.FAILED | State.BLOCKED:
+            return f"{state}: {transfer.detail or transfer.cause or 'unknown'}"
+        case State.CHECKING:
+            return "checking what arrived" if transfer.wanted == "run" else "looking whether it had finished"
+    return f"{state}{detail}"
+
+
+def end_words(transfer: Transfer) -> str:
+    """One line for the end of a transfer: what, how much, how long, how fast."""
+    name = transfer.name.short
+    if transfer.state is not State.INSTALLED:
+        return f"{name}: {state_words(transfer, None, 0)}"
+    words = [f"{name} installed"]
+    if transfer.detail:
+        words.append(transfer.detail)
+    if transfer.total:
+        words.append(units.size(transfer.total))
+    if transfer.started is not None and transfer.ended is not None:
+        words[-1] += f" in {units.duration(transfer.ended - transfer.started)}"
+    return ", ".join(words)
+
+
+def remedy_of(transfer: Transfer) -> str | None:
+    """What mends the cause of a transfer that does not go on."""
+    return verdict(transfer.cause).remedy if transfer.cause else None

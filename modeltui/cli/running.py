@@ -1,0 +1,172 @@
+"""`ps`, `load` and `unload`: what is in memory, and putting it there or taking it out."""
+
+from argparse import Namespace
+
+from modeltui.cli import shapes
+from modeltui.cli.models import kept_words
+from modeltui.cli.output import Output
+from modeltui.cli.session import session
+from modeltui.cli.table import Column
+from modeltui.domain import units
+from modeltui.domain.hardware import Host, VramVerdict
+from modeltui.domain.models import ModelState
+from modeltui.domain.server import parse_keep_alive
+from modeltui.errors import ModeltuiError, UsageError
+from modeltui.services.loading import Loading, Unloaded
+from modeltui.services.monitoring import Monitoring, Running, RunningNow
+
+COLUMNS = [
+    Column("MODEL", 0, is_name=True),
+    Column("WHERE", 0),
+    Column("VRAM", 0, right=True),
+    Column("RAM", 0, right=True),
+    Column("CONTEXT", 2, right=True),
+    Column("KEPT", 1, right=True),
+]
+
+
+async def ps(arguments: Namespace, out: Output) -> int:
+    """What is loaded; what the server claims against the hardware is said."""
+    async with session(arguments, out) as services:
+        link = await services.active()
+        now = await Monitoring(services, link).look()
+        if out.json:
+            out.answer([shapes.running(row, now) for row in now.rows])
+            return 0
+        if now.rows:
+            out.table(COLUMNS, [_row(row, now) for row in now.rows])
+        else:
+            out.say(f"nothing is loaded on {link.name}")
+        if out.is_terminal:
+            _hardware(now, out)
+        if now.verdict is VramVerdict.CONTRADICTED:
+            out.note("the server claims more VRAM than this machine's GPUs hold or have in use")
+    return 0
+
+
+def _row(row: Running, now: RunningNow) -> list[str]:
+    runner, contradicted = row.runner, row.state is not row.claim
+    vram, ram = units.size(runner.vram or None), units.size(runner.ram or None)
+    if contradicted:
+        vram, ram = units.UNKNOWN, units.size(runner.size)
+    return [
+        runner.shown,
+        _where(row),
+        vram,
+        ram,
+        units.context(runner.context),
+        kept_words(runner.expires_at, now.at) or units.UNKNOWN,
+    ]
+
+
+def _where(row: Running) -> str:
+    share = row.runner.gpu_share
+    if row.state is not row.claim:
+        claim = "?" if share is None else str(round(share * 100))
+        place = "ram" if row.state is ModelState.CPU else "unknown"
+        return f"{place} (the server says {claim} % gpu)"
+    if row.state is ModelState.SPLIT and share is not None:
+        return f"split  {round((1 - share) * 100)} % cpu"
+    return str(row.state)
+
+
+def _hardware(now: RunningNow, out: Output) -> None:
+    """The machine below the table, if the server is on it."""
+    if now.host is None:
+        out.say(f"VRAM and RAM by the server's account: {now.why}")
+        return
+    out.say(" · ".join(_meters(now.host)))
+
+
+def _meters(host: Host) -> list[str]:
+    words = []
+    for gpu in host.gpus.cards:
+        parts = [f"{gpu.name} VRAM {units.size(gpu.used)} of {units.size(gpu.total)}"]
+        if gpu.utilisation is not None:
+            parts.append(f"load {gpu.utilisation} %")
+        if gpu.temperature is not None:
+            parts.append(f"{gpu.temperature} °C")
+        if gpu.power_mw is not None:
+            parts.append(f"{round(gpu.power_mw / 1000)} W")
+        words.append("  ".join(parts))
+    if not host.gpus.cards:
+        words.append(host.gpus.note or "no GPU")
+    if host.memory is not None:
+        used = host.memory.total - host.memory.available
+        words.append(f"RAM {units.size(used)} of {units.size(host.memory.total)}")
+    if host.cpu.percent is not None:
+        words.append(f"CPU {round(host.cpu.percent)} %")
+    words += [f"disk {units.size(disk.free)} free" for disk in host.disks[:1]]
+    return words
+
+
+async def load(arguments: Namespace, out: Output) -> int:
+    """Load one model and see it loaded."""
+    keep_alive = parse_keep_alive(arguments.keep_alive)
+    async with session(arguments, out) as services:
+        link = await services.active()
+        done = await Loading(services, link).load(arguments.model, keep_alive)
+        now = services.clock()
+        if out.json:
+            out.answer(
+                {
+                    "name": done.name.short,
+                    "load_time_ms": done.load_ms,
+                    "state": done.runner.state(now) if done.runner else ModelState.UNKNOWN,
+                    "loaded": shapes.loaded(done.runner, None) if done.runner else None,
+                    "evicted": list(done.evicted),
+                }
+            )
+            return 0
+        took = "was loaded before" if done.load_ms is None else f"loaded in {units.duration(done.load_ms)}"
+        words = [f"{done.name.short} {took}"]
+        if done.runner is not None:
+            words.append(f"{units.size(done.runner.vram)} VRAM, {units.size(done.runner.ram)} RAM")
+            kept = kept_words(done.runner.expires_at, now)
+            words.append(f"kept {kept}" if kept == "for ever" else f"kept for {kept}")
+        if done.evicted:
+            words.append(f"unloaded for it: {', '.join(done.evicted)}")
+        out.text(" · ".join(words))
+    return 0
+
+
+async def unload(arguments: Namespace, out: Output) -> int:
+    """Unload models; the first failure decides the exit code, the others are tried all the same."""
+    if bool(arguments.models) == arguments.all:
+        raise UsageError("name the models to unload, or say --all", remedy="modeltui ps lists what is loaded")
+    async with session(arguments, out) as services:
+        link = await services.active()
+        loading = Loading(services, link)
+        names = arguments.models or [row.sent for row in await link.api.loaded() if row.name is not None]
+        done: list[Unloaded] = []
+        failed: ModeltuiError | None = None
+        for name in names:
+            try:
+                done.append(await loading.unload(name))
+            except ModeltuiError as error:
+                if failed is not None:
+                    out.error(error)
+                failed = failed or error
+        if out.json:
+            out.answer([_unloaded(each) for each in done])
+        else:
+            for each in done:
+                out.text(_unloaded_words(each))
+        if failed is not None:
+            raise failed
+    return 0
+
+
+def _unloaded(done: Unloaded) -> dict[str, object]:
+    return {"name": done.name.short, "status": done.status, "shared_with": list(done.shared_with)}
+
+
+def _unloaded_words(done: Unloaded) -> str:
+    words = {
+        "unloaded": f"{done.name.short} unloaded",
+        "stopping": f"{done.name.short} is stopping: it leaves memory when its request ends",
+        "not_loaded": f"{done.name.short} was not loaded",
+    }[done.status]
+    if done.shared_with:
+        words += f" · the same weights served {', '.join(done.shared_with)}"
+    return words

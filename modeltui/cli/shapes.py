@@ -1,0 +1,165 @@
+"""The JSON of every answer: keys are snake_case, never renamed, always there; null is unknown."""
+
+from typing import Any
+
+from modeltui.domain.models import LoadedModel, ModelDetails, model_type, parameter_count
+from modeltui.domain.transfers import Transfer
+from modeltui.domain.units import iso
+from modeltui.services.library import Entry
+from modeltui.services.monitoring import Running, RunningNow
+from modeltui.store.journal import Entry as JournalEntry
+from modeltui.store.queue import QueuedTransfer
+
+
+def entry(row: Entry) -> dict[str, Any]:
+    """One model of `ls`."""
+    model = row.model
+    return {
+        "name": model.shown,
+        "series": model.name.series if model.name else None,
+        "size": model.size,
+        "digest": model.digest,
+        "modified": iso(model.modified),
+        "format": model.format,
+        "family": model.family,
+        "parameter_count": row.parameter_count,
+        "parameter_size": model.parameter_size,
+        "quantization": model.quantization,
+        "context": model.context,
+        "capabilities": _words(model.capabilities),
+        "type": row.type,
+        "state": row.state,
+        "current": row.is_current,
+        "alias_of": row.alias_of,
+        "loaded": None if row.loaded is None else loaded(row.loaded, row.loaded_by),
+        "last_used": None,
+        "performance": _performance(row),
+    }
+
+
+def loaded(runner: LoadedModel, by: str | None) -> dict[str, Any]:
+    """How a model is loaded, by the server's account; `by` says what it was recognised by."""
+    return {
+        "vram": runner.vram,
+        "ram": runner.ram,
+        "context": runner.context,
+        "expires_at": iso(runner.expires_at),
+        "by": by,
+    }
+
+
+def _performance(row: Entry) -> dict[str, Any] | None:
+    if row.last_load is None:
+        return None
+    return {
+        "tokens_per_s": None,
+        "load_ms": row.last_load.load_ms,
+        "measured_at": iso(row.last_load.at),
+        "uses": None,
+        "success_rate": None,
+    }
+
+
+def details(
+    row: Entry, shown: ModelDetails, shares: tuple[str, ...], path: str | None, account: str | None
+) -> dict[str, Any]:
+    """One model of `show`."""
+    model = row.model
+    size = shown.parameter_size or model.parameter_size
+    capabilities = shown.capabilities if shown.capabilities is not None else model.capabilities
+    set_context = shown.options.get("num_ctx")
+    exact = shown.parameter_count
+    return {
+        **entry(row),
+        "format": shown.format or model.format,
+        "family": shown.family or model.family,
+        "architecture": shown.architecture,
+        "parameter_count": exact if exact is not None else parameter_count(size),
+        "parameter_size": size,
+        "quantization": shown.quantization or model.quantization,
+        "capabilities": _words(capabilities),
+        "type": model_type(model.name, capabilities),
+        "context": shown.context if shown.context is not None else model.context,
+        "context_set": set_context if isinstance(set_context, int) else None,
+        "context_loaded": row.loaded.context if row.loaded else None,
+        "embedding_length": shown.embedding_length,
+        "template": shown.template,
+        "system": shown.system,
+        "options": dict(shown.options),
+        "license": shown.license,
+        "base_model": shown.base_model,
+        "requires": shown.requires,
+        "weights": shown.weights,
+        "shares_weights_with": list(shares),
+        "projector": dict(shown.projector) or None,
+        "adapters": list(shown.adapters),
+        "remote_host": shown.remote_host or model.remote_host,
+        "remote_model": shown.remote_model or model.remote_model,
+        "signed_in_as": account,
+        "path": path,
+    }
+
+
+def running(row: Running, now: RunningNow) -> dict[str, Any]:
+    """One model of `ps`: what is true as far as it can be seen, and what the server claims."""
+    runner = row.runner
+    return {
+        "name": runner.shown,
+        "digest": runner.digest,
+        "family": runner.family,
+        "parameter_size": runner.parameter_size,
+        "quantization": runner.quantization,
+        "size": runner.size,
+        "vram": runner.vram,
+        "ram": runner.ram,
+        "context": runner.context,
+        "expires_at": iso(runner.expires_at),
+        "kept_forever": runner.is_kept_forever(now.at),
+        "state": row.state,
+        "server_says": row.claim,
+        "hardware": now.verdict.value,
+    }
+
+
+def transfer(row: QueuedTransfer, server: str | None) -> dict[str, Any]:
+    """One transfer of `queue` and of the stream of `pull`."""
+    now: Transfer = row.transfer
+    return {
+        "number": row.number,
+        "name": now.name.short,
+        "server": server,
+        "state": now.state,
+        "wanted": now.wanted,
+        "cause": now.cause,
+        "detail": now.detail or None,
+        "position": None if now.is_final else row.position,
+        "done": now.done,
+        "total": now.total,
+        "total_exact": now.total_exact,
+        "percent": now.percent,
+        "speed": now.speed,
+        "remaining_ms": now.remaining_ms,
+        "attempts": now.attempts,
+        "tries": now.tries,
+        "retry_at": iso(now.retry_at),
+        "created": iso(row.created),
+        "started": iso(now.started),
+        "ended": iso(now.ended),
+    }
+
+
+def activity(row: JournalEntry) -> dict[str, Any]:
+    return {
+        "at": iso(row.at),
+        "user": row.user,
+        "origin": row.origin,
+        "server": row.server,
+        "action": row.action,
+        "object": row.object,
+        "result": row.result,
+        "error": row.error,
+    }
+
+
+def _words(words: frozenset[str] | None) -> list[str] | None:
+    return None if words is None else sorted(words)

@@ -1,0 +1,105 @@
+"""Tables of text: columns aligned by cells, given up by worth when the terminal is narrow."""
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+GAP = 2
+SHORTEST_NAME = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column. `worth` 0 never goes; of the others the highest number goes first."""
+
+    title: str
+    worth: int = 0
+    right: bool = False
+    is_name: bool = False
+
+
+def cells(text: str) -> int:
+    """How many terminal cells a text takes."""
+    if text.isascii():
+        return len(text)
+    return sum(_cell(character) for character in text)
+
+
+def _cell(character: str) -> int:
+    if unicodedata.combining(character):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def render(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int | None) -> list[str]:
+    """The header and one line a row, no line wider than `width` cells (None: as wide as needed)."""
+    kept = list(range(len(columns)))
+    widths = [
+        max([cells(column.title), *(cells(row[place]) for row in rows)])
+        for place, column in enumerate(columns)
+    ]
+    if width is not None:
+        widths = _fitted(columns, kept, widths, width)
+    lines = []
+    for row in [[column.title for column in columns], *rows]:
+        parts = [_placed(row[place], widths[place], columns[place]) for place in kept]
+        line = (" " * GAP).join(parts).rstrip()
+        lines.append(line if width is None else cut(line, width))
+    return lines
+
+
+def _fitted(columns: Sequence[Column], kept: list[int], widths: list[int], width: int) -> list[int]:
+    """Give up columns until the rest fits, then shorten the name; `kept` is changed in place."""
+    name = next((place for place, column in enumerate(columns) if column.is_name), None)
+    least = list(widths)
+    if name is not None:
+        least[name] = min(widths[name], max(SHORTEST_NAME, width // 3))
+
+    def total(of: list[int]) -> int:
+        return sum(of[place] for place in kept) + GAP * (len(kept) - 1)
+
+    while total(least) > width:
+        droppable = [place for place in kept if columns[place].worth]
+        if not droppable:
+            break
+        kept.remove(max(droppable, key=lambda place: (columns[place].worth, place)))
+    if name is not None and name in kept:
+        room = width - (total(least) - least[name])
+        widths = list(widths)
+        widths[name] = max(1, min(widths[name], room))
+    return widths
+
+
+def _placed(text: str, width: int, column: Column) -> str:
+    if cells(text) > width:
+        text = shortened(text, width) if column.is_name else cut(text, width)
+    space = " " * (width - cells(text))
+    return space + text if column.right else text + space
+
+
+def cut(text: str, width: int) -> str:
+    """At most `width` cells of a text, with `…` where something is missing."""
+    if cells(text) <= width:
+        return text
+    kept, room = [], width - 1
+    for character in text:
+        room -= _cell(character)
+        if room < 0:
+            break
+        kept.append(character)
+    return "".join(kept) + "…" if width > 0 else ""
+
+
+def shortened(name: str, width: int) -> str:
+    """A model name cut in the middle of its path, never in its tag: `hf.co/…/Qwen3-GGUF:Q4_K_M`."""
+    first, *between, last = name.split("/")
+    if between or last != name:
+        short = f"{first}/…/{last}" if between else f"…/{last}"
+        if cells(short) <= width:
+            return short
+        name = last
+    series, colon, tag = name.rpartition(":")
+    room = width - cells(tag) - 2
+    if colon and room >= 1:
+        return f"{series[:room]}…:{tag}"
+    return cut(name, width)
