@@ -66,9 +66,29 @@ def private_directory(path: Path) -> Path:
     An existing directory keeps its rights: doctor names the ones that are too wide.
     """
     if not path.is_dir():
-        path.mkdir(parents=True, exist_ok=True, mode=DIRECTORY_MODE)
+        if not path.parent.exists():
+            private_directory(path.parent)
+        path.mkdir(exist_ok=True, mode=DIRECTORY_MODE)
         path.chmod(DIRECTORY_MODE)
     return path
+
+
+def create_private(path: Path, flags: int) -> int:
+    """A descriptor of the new file `path`, 0600 whatever the umask; raises FileExistsError and OSError."""
+    handle = os.open(path, flags | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE)
+    os.fchmod(handle, FILE_MODE)
+    return handle
+
+
+def open_private(path: Path, flags: int) -> int:
+    """A descriptor of `path`, made 0600 if it is missing; never through a link. Raises OSError.
+
+    An existing file keeps its rights.
+    """
+    try:
+        return create_private(path, flags)
+    except FileExistsError:
+        return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC)
 
 
 def write_private(path: Path, text: str) -> None:
@@ -76,7 +96,7 @@ def write_private(path: Path, text: str) -> None:
     private_directory(path.parent)
     spare = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        handle = os.open(spare, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, FILE_MODE)
+        handle = open_private(spare, os.O_WRONLY | os.O_TRUNC)
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)
             file.flush()

@@ -1,10 +1,13 @@
 """Every key that is read: what its value may be, its default, and the template that shows them all."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from modeltui.config.settings import Value
+
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # RFC 9110, 5.6.2: token
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +61,25 @@ def _header_values(value: Value) -> dict[str, str]:
     if not isinstance(value, dict):
         raise ValueError
     for name, content in value.items():
-        if not isinstance(content, str) or not content.isascii() or not content.isprintable() or not name:
+        if not isinstance(content, str) or not content.isascii() or not content.isprintable():
+            raise ValueError
+        if _HEADER_NAME.fullmatch(name) is None:
             raise ValueError
     return dict(value)
 
 
+def _address(value: Value) -> str:
+    text = _text(value)
+    if not text.startswith(("http://", "https://")) or "@" in text:
+        raise ValueError
+    return text
+
+
 def _path(value: Value) -> Path:
-    return Path(_text(value)).expanduser()
+    try:
+        return Path(_text(value)).expanduser()
+    except RuntimeError:  # the home of a user who does not exist
+        raise ValueError from None
 
 
 KEYS: dict[str, Key] = {
@@ -91,7 +106,7 @@ SERVER_KEYS: dict[str, Key] = {
 }
 REGISTRY_KEYS: dict[str, Key] = {
     "insecure": Key(_truth, False, "true or false"),
-    "base_url": Key(_text, None, "an address"),
+    "base_url": Key(_address, None, "an address such as http://127.0.0.1:5000, without user-info"),
 }
 # Keys that later parts of modeltui read: they are no mistakes, and nothing is said about their values.
 LATER = frozenset(

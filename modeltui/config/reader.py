@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from modeltui.config.keys import KEYS, REGISTRY_KEYS, SERVER_KEYS, Key, is_known
 from modeltui.config.settings import Config, RegistryConfig, ServerConfig, Setting, Value, named_server
-from modeltui.config.sources import Layer, read_layers
-from modeltui.domain.endpoint import parse_endpoint
+from modeltui.config.sources import OF_PROFILE, Layer, read_layers
+from modeltui.domain.endpoint import Endpoint, parse_endpoint
 from modeltui.errors import HIDDEN, ConfigError, NoSuchServer, UsageError, strip_secrets
 from modeltui.paths import Paths
 
@@ -18,7 +18,11 @@ def load(
     profile: str | None = None,
 ) -> Config:
     """Read and check everything; raises ConfigError, UsageError and NoSuchServer as the module says."""
-    return _Reader(read_layers(paths, environ, profile), environ, str(paths.config_file)).read(server)
+    typed = {} if server is None else {"server": server}
+    if profile:
+        typed["profile"] = profile
+    layers = [("command line", typed), *read_layers(paths, environ, profile)]
+    return _Reader(layers, environ, str(paths.config_file)).read(server)
 
 
 class _Reader:
@@ -28,11 +32,11 @@ class _Reader:
         self.layers = layers
         self.config_file = config_file
         self.environ = environ
-        self.settings: list[Setting] = []
+        self.settings: dict[str, Setting] = {}
         self.problems: list[str] = []
 
     def read(self, server: str | None) -> Config:
-        values = {key: self._value(tuple(key.split(".")), spec) for key, spec in KEYS.items()}
+        values = {k: self._value(tuple(k.split(".")), s, fatal=k == "server") for k, s in KEYS.items()}
         servers = self._servers()
         return Config(
             servers=servers,
@@ -47,7 +51,7 @@ class _Reader:
             stall_s=values["downloads.stall_s"],
             lookup=values["registry.lookup"],
             registries=self._registries(),
-            settings=tuple(self.settings),
+            settings=tuple(self.settings.values()),
             problems=tuple(self.problems),
             unknown=tuple(self._unknown()),
         )
@@ -56,10 +60,11 @@ class _Reader:
         """The first allowed value of a key; one that is not allowed is a problem (or, fatal, an error)."""
         key = ".".join(path)
         for source, content in self.layers:
-            if path == ("current", "hook") and not source.startswith(self.config_file):
-                continue  # a command to run comes from the file that only a person writes
             found = _at(content, path)
             if found is None:
+                continue
+            if _is_grave(path) and not source.startswith(self.config_file):
+                self.problems.append(f"{source}: {key} counts only in {self.config_file}")
                 continue
             try:
                 value = spec.check(found)
@@ -67,11 +72,11 @@ class _Reader:
                 problem = f"{source}: {key} must be {spec.allowed}"
                 if fatal:
                     raise ConfigError(problem, remedy=f"correct {key}") from None
-                self.problems.append(f"{problem}; its default is used")
+                self.problems.append(f"{problem}; it does not count")
                 continue
-            self.settings.append(Setting(key, _shown(path, value), source))
+            self.settings[key] = Setting(key, _shown(path, value), source)
             return value
-        self.settings.append(Setting(key, spec.default, "default"))
+        self.settings[key] = Setting(key, spec.default, "default")
         return spec.default
 
     def _tables(self, name: str) -> list[str]:
@@ -89,18 +94,18 @@ class _Reader:
 
     def _servers(self) -> tuple[ServerConfig, ...]:
         servers: dict[str, ServerConfig] = {}
+        host = self._ollama_host()
         for name in self._tables("servers"):
             values = {k: self._value(("servers", name, k), s, fatal=True) for k, s in SERVER_KEYS.items()}
             url = values.pop("url")
-            if name == "local" and self._ollama_host():
-                url = self._ollama_host()
-                self.settings.append(Setting("servers.local.url", url, "OLLAMA_HOST"))
+            source = key = f"servers.{name}.url"
+            if name == "local" and host is not None:
+                source, url = host
             if url is None:
                 raise ConfigError(f"servers.{name} has no url", remedy=f"add url to [servers.{name}]")
-            try:
-                endpoint = parse_endpoint(url)
-            except UsageError as error:
-                raise ConfigError(f"servers.{name}.url: {error.message}", remedy=error.remedy) from None
+            endpoint = _endpoint(source, url)
+            if source != key:
+                self.settings[key] = Setting(key, endpoint.url, source)
             for other in servers.values():
                 if other.endpoint.url == endpoint.url:
                     raise ConfigError(
@@ -109,18 +114,18 @@ class _Reader:
                     )
             servers[name] = ServerConfig(name, endpoint, **values)
         if "local" not in servers:
-            host = self._ollama_host()
-            local = ServerConfig("local", parse_endpoint(host or ""))
+            source, url = host or ("default", "")
+            local = ServerConfig("local", _endpoint(source, url))
             if all(server.endpoint.url != local.endpoint.url for server in servers.values()):
                 servers["local"] = local
-                source = "OLLAMA_HOST" if host else "default"
-                self.settings.append(Setting("servers.local.url", local.endpoint.url, source))
+                self.settings["servers.local.url"] = Setting("servers.local.url", local.endpoint.url, source)
         return tuple(servers.values())
 
-    def _ollama_host(self) -> str | None:
+    def _ollama_host(self) -> tuple[str, str] | None:
+        """The variable that says where `local` is, and what it says."""
         for variable in ("OLLAMA_HOST", "OLLAMA_BASE_URL"):
             if self.environ.get(variable, "").strip():
-                return self.environ[variable]
+                return variable, self.environ[variable]
         return None
 
     def _active(
@@ -135,8 +140,8 @@ class _Reader:
             except (NoSuchServer, UsageError) as error:
                 raise ConfigError(f"server: {error.message}", remedy=error.remedy) from None
         host = self._ollama_host()
-        if host:
-            url = parse_endpoint(host).url
+        if host is not None:
+            url = _endpoint(*host).url
             return next(server for server in servers if server.endpoint.url == url)
         return servers[0]
 
@@ -150,10 +155,24 @@ class _Reader:
     def _unknown(self) -> list[str]:
         found: dict[str, None] = {}
         for source, content in self.layers:
+            if OF_PROFILE in source:
+                continue  # its file names them
             for path in _leaves(content):
                 if not is_known(path):
                     found[f"{'.'.join(path)} ({source})"] = None
         return list(found)
+
+
+def _is_grave(path: tuple[str, ...]) -> bool:
+    """Whether a setting runs or trusts something: it comes from the file that only a person writes."""
+    return path == ("current", "hook") or (path[0] == "registries" and path[-1] == "insecure")
+
+
+def _endpoint(source: str, url: str) -> Endpoint:
+    try:
+        return parse_endpoint(url)
+    except UsageError as error:
+        raise ConfigError(f"{source}: {error.message}", remedy=error.remedy) from None
 
 
 def _shown(path: tuple[str, ...], value: Value) -> Value:
@@ -162,6 +181,8 @@ def _shown(path: tuple[str, ...], value: Value) -> Value:
         return dict.fromkeys(value, HIDDEN)
     if path[-1] == "token_command":
         return HIDDEN
+    if isinstance(value, tuple):
+        return tuple(strip_secrets(part) for part in value)
     return strip_secrets(value) if isinstance(value, str) else value
 
 
@@ -180,7 +201,7 @@ def _leaves(content: Mapping[str, Value], above: tuple[str, ...] = ()) -> list[t
         path = (*above, key)
         if path[0] == "profiles" and len(path) < 3:
             found += _leaves(value, path) if isinstance(value, dict) else [path]
-        elif isinstance(value, dict) and value and not is_known(path):
+        elif isinstance(value, dict) and not is_known(path):
             found += _leaves(value, path)
         else:
             found.append(path)

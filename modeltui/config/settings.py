@@ -20,7 +20,7 @@ class ServerConfig:
     endpoint: Endpoint
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     token_env: str | None = None
-    token_command: tuple[str, ...] | str | None = None
+    token_command: tuple[str, ...] | str | None = field(default=None, repr=False)
     ca_file: Path | None = None
     client_cert: Path | None = None
     local: bool | None = None
@@ -32,6 +32,10 @@ class RegistryConfig:
 
     insecure: bool = False
     base_url: str | None = None
+
+    def url(self, host: str) -> str:
+        """Where manifests of the registry at `host` are looked up."""
+        return self.base_url or f"{'http' if self.insecure else 'https'}://{host}"
 
 
 @dataclass(frozen=True, slots=True)

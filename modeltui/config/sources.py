@@ -12,7 +12,11 @@ from modeltui.text import clean_line
 Layer = tuple[str, Mapping[str, Value]]
 
 PREFIX = "MODELTUI_"
-_NOT_SETTINGS = ("MODELTUI_CONFIG_DIR", "MODELTUI_STATE_DIR", "MODELTUI_CACHE_DIR")
+OF_PROFILE = ", profile "
+_NOT_SETTINGS = (
+    *("MODELTUI_CONFIG_DIR", "MODELTUI_STATE_DIR", "MODELTUI_CACHE_DIR"),
+    *("MODELTUI_CURRENT", "MODELTUI_PREVIOUS"),  # what a hook is told, and every modeltui that it runs
+)
 
 
 def read_layers(paths: Paths, environ: Mapping[str, str], profile: str | None) -> list[Layer]:
@@ -73,7 +77,7 @@ def _profile(name: str, base: list[Layer]) -> Layer:
         profiles = content.get("profiles")
         table = profiles.get(name) if isinstance(profiles, dict) else None
         if isinstance(table, dict):
-            return f"{source}, profile {name}", table
+            return f"{source}{OF_PROFILE}{name}", table
     raise ConfigError(
         f"there is no profile “{clean_line(name)}”", remedy=f"add a table [profiles.{clean_line(name)}]"
     )

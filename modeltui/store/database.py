@@ -4,15 +4,17 @@ Two processes may make it at the same moment: creating, switching to WAL and mig
 advisory file lock, and every write begins with BEGIN IMMEDIATE.
 """
 
+import errno
 import os
 import sqlite3
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from modeltui.errors import StoreError
-from modeltui.paths import FILE_MODE, private_directory
+from modeltui.paths import create_private, private_directory
 from modeltui.store.locks import FileLock
 from modeltui.store.schema import MIGRATIONS
 
@@ -34,7 +36,7 @@ class Database:
         """Open or make the database at `path`; raises StoreError and then has changed nothing in it."""
         try:
             private_directory(path.parent)
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, FILE_MODE))
+            _make_private(path)
         except OSError as error:
             raise _unusable(path, (error.strerror or str(error)).lower()) from None
         connection: sqlite3.Connection | None = None
@@ -54,15 +56,16 @@ class Database:
     def in_memory(cls) -> "Database":
         """A database that is forgotten at the end."""
         database = cls(sqlite3.connect(":memory:", isolation_level=None), None)
+        database._connection.execute("PRAGMA foreign_keys = ON")
         database._migrate(0)
         return database
 
     def close(self) -> None:
         self._connection.close()
 
-    def version_of_data(self) -> int:
-        """A number that changes when another connection has committed (`PRAGMA data_version`)."""
-        return int(self.rows("PRAGMA data_version")[0][0])
+    def version_of_data(self) -> tuple[int, int]:
+        """Changes when another connection has committed (`PRAGMA data_version`), or this one has written."""
+        return int(self.rows("PRAGMA data_version")[0][0]), self._connection.total_changes
 
     def rows(self, statement: str, values: tuple[Any, ...] = ()) -> list[sqlite3.Row]:
         with self._guarded():
@@ -82,42 +85,44 @@ class Database:
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self._connection
+                self._connection.execute("COMMIT")
             except BaseException:
-                self._connection.execute("ROLLBACK")
+                if self._connection.in_transaction:  # a full disk may have ended it already
+                    self._connection.execute("ROLLBACK")
                 raise
-            self._connection.execute("COMMIT")
 
     @contextmanager
     def _guarded(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OverflowError, UnicodeError) as error:
             raise _unusable(self._path, str(error)) from None
 
     def _prepare(self, path: Path) -> None:
         connection = self._connection
         connection.execute("PRAGMA foreign_keys = ON")
-        version = self._version()
-        if version > len(MIGRATIONS):
-            raise StoreError(
-                f"the database {path} was written by a newer modeltui (format {version}, "
-                f"this one knows {len(MIGRATIONS)}): it is left alone",
-                remedy="upgrade modeltui here",
-            )
+        version = self._known_version(path)
         if path.stat().st_size <= _CHECKED_WHOLE:
             found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
             if found != "ok":
                 raise _unusable(path, f"malformed: {found}")
         if version < len(MIGRATIONS) or connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
             with FileLock(path.with_name(path.name + ".lock")):
+                self._migrate(self._known_version(path))
                 connection.execute("PRAGMA journal_mode = WAL")
-                self._migrate(self._version())
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("BEGIN IMMEDIATE")  # shows now whether it can be written at all
         connection.execute("ROLLBACK")
 
-    def _version(self) -> int:
-        return int(self._connection.execute("PRAGMA user_version").fetchone()[0])
+    def _known_version(self, path: Path) -> int:
+        version = int(self._connection.execute("PRAGMA user_version").fetchone()[0])
+        if version > len(MIGRATIONS):
+            raise StoreError(
+                f"the database {path} was written by a newer modeltui (format {version}, "
+                f"this one knows {len(MIGRATIONS)}): it is left alone",
+                remedy="upgrade modeltui here",
+            )
+        return version
 
     def _migrate(self, version: int) -> None:
         """Apply what is missing, each step in a transaction of its own."""
@@ -125,6 +130,21 @@ class Database:
             self._connection.executescript(
                 f"BEGIN IMMEDIATE; {script}; PRAGMA user_version = {number}; COMMIT"
             )
+
+
+def _make_private(path: Path) -> None:
+    """Make the file before SQLite does, which would obey the umask; raises OSError.
+
+    One that is there is not opened: closing it would take the locks of every other connection of this
+    process away (https://sqlite.org/howtocorrupt.html, 2.2), and what is behind a link is not touched.
+    """
+    try:
+        os.close(create_private(path, os.O_RDWR))
+    except FileExistsError:
+        if not stat.S_ISREG(path.lstat().st_mode):
+            raise OSError(errno.EINVAL, "it is not a regular file") from None
+        if not os.access(path, os.W_OK):  # SQLite would open it to read
+            raise OSError(errno.EACCES, "permission denied") from None
 
 
 def _unusable(path: Path | None, reason: str) -> StoreError:

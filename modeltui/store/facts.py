@@ -72,11 +72,11 @@ class Facts:
 
     def set_current(self, server_id: int, name: ModelName, digest: str | None, now: int) -> None:
         """Record the current model; the one before becomes the previous, if it was another."""
-        before = self.current(server_id)
-        previous = before.name.short if before else None
-        if before is not None and before.name.key == name.key:
-            previous = before.previous
         with self._database.writing() as connection:
+            before = self.current(server_id)
+            previous = before.name.short if before else None
+            if before is not None and before.name.key == name.key:
+                previous = before.previous
             connection.execute(
                 "INSERT OR REPLACE INTO current VALUES (?, ?, ?, ?, ?)",
                 (server_id, name.short, digest, now, previous),

@@ -51,12 +51,13 @@ class Journal:
     ) -> None:
         """Write one row; everything foreign in it is cleaned once more."""
         words = clean_line(strip_secrets(error)) if error else None
+        subject = clean_line(strip_secrets(subject))
         with self._database.writing() as connection:
             connection.execute(
                 "INSERT INTO activity (at, user, origin, server_id, action, object, result, error)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (
-                    *(at, clean_line(user, 64), origin, server_id, action, clean_line(subject)),
+                    *(at, clean_line(user, 64), origin, server_id, action, subject),
                     *("failed" if words else "done", words),
                 ),
             )

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from types import TracebackType
 
-from modeltui.paths import FILE_MODE, private_directory
+from modeltui.paths import open_private, private_directory
 
 try:
     import fcntl
@@ -13,10 +13,14 @@ except ImportError:  # not on Windows: there every lock is taken to be free
 
 
 class FileLock:
-    """An exclusive lock; as a context manager it waits for it. Raises OSError where no file can be made."""
+    """A lock, exclusive or `shared`; as a context manager it waits for it.
 
-    def __init__(self, path: Path) -> None:
+    Raises OSError where no file can be made.
+    """
+
+    def __init__(self, path: Path, *, shared: bool = False) -> None:
         self._path = path
+        self._shared = shared
         self._handle: int | None = None
 
     @property
@@ -28,10 +32,11 @@ class FileLock:
         if self._handle is not None:
             return True
         private_directory(self._path.parent)
-        handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, FILE_MODE)
+        handle = open_private(self._path, os.O_RDWR)
         try:
             if fcntl is not None:
-                fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+                kind = fcntl.LOCK_SH if self._shared else fcntl.LOCK_EX
+                fcntl.flock(handle, kind | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError:
             os.close(handle)
             return False

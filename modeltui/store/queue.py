@@ -14,11 +14,12 @@ _FINAL = ", ".join(f"'{state}'" for state in sorted(FINAL))
 
 @dataclass(frozen=True, slots=True)
 class QueuedTransfer:
-    """A row of the queue. `number` is what people type; times are UTC milliseconds."""
+    """A row of the queue. `number` is what people type; `wishes` counts what was asked of it."""
 
     number: int
     server_id: int
     position: int
+    wishes: int
     created: int
     announced_digest: str | None
     transfer: Transfer
@@ -79,7 +80,9 @@ class Queue:
     def want(self, number: int, wanted: Wanted) -> None:
         """Write a wish; the runner obeys it."""
         with self._database.writing() as connection:
-            connection.execute("UPDATE transfers SET wanted = ? WHERE id = ?", (wanted, number))
+            connection.execute(
+                "UPDATE transfers SET wanted = ?, wishes = wishes + 1 WHERE id = ?", (wanted, number)
+            )
 
     def save(self, number: int, transfer: Transfer) -> None:
         """Write everything but the wish and the place, which belong to people."""
@@ -161,7 +164,13 @@ def _queued(row: sqlite3.Row) -> QueuedTransfer:
         at=row["at"],
     )
     return QueuedTransfer(
-        row["id"], row["server_id"], row["position"], row["created"], row["announced_digest"], transfer
+        number=row["id"],
+        server_id=row["server_id"],
+        position=row["position"],
+        wishes=row["wishes"],
+        created=row["created"],
+        announced_digest=row["announced_digest"],
+        transfer=transfer,
     )
 
 

@@ -17,6 +17,7 @@ MIGRATIONS: tuple[str, ...] = (
         name_key TEXT NOT NULL,
         position INTEGER NOT NULL,
         wanted TEXT NOT NULL,
+        wishes INTEGER NOT NULL DEFAULT 0,  -- counts them: the same one may be said again
         state TEXT NOT NULL,
         cause TEXT,
         detail TEXT NOT NULL DEFAULT '',
