@@ -22,12 +22,14 @@ from modeltui.text import clean_line
 
 HIDDEN = "***"
 _SHORTEST_SECRET = 4
-_USER_INFO = re.compile(r"(?<=://)[^/\s@\"'<>]+@")
+_USER_INFO = re.compile(r"(?<=://)[^/\s\"'<>]+@")  # a password may hold an @ itself
+# Names end where the next could begin, and are never tried twice: linear on hostile text.
 _SECRET_QUERY = re.compile(
-    r"(?i)([?&;][^=&#\s\"']*(?:key|token|secret|passw|pwd|auth|sig|credential|session|code)[^=&#\s\"']*=)"
-    r"[^&#\s\"']+"
+    r"(?i)([?&;](?=[^=&?;#\s\"']*(?:key|token|secret|passw|pwd|auth|sig|credential|session|code))"
+    r"[^=&?;#\s\"']*+=)[^&#\s\"']+"
 )
-_SCHEME_VALUE = re.compile(r"(?i)\b(bearer|basic|digest|token)(\s+|%20)[A-Za-z0-9+/=_.~:-]{4,}")
+# Not the scheme "digest": "digest mismatch" is what a damaged download is known by.
+_SCHEME_VALUE = re.compile(r"(?i)\b(bearer|basic|token)(\s+|%20)[A-Za-z0-9+/=_.~:-]{4,}")
 
 
 def strip_secrets(text: str, secrets: Iterable[str] = ()) -> str:

@@ -1,7 +1,7 @@
 """Alone makes httpx clients: proxies, certificate authorities, client certificates, headers."""
 
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
@@ -16,14 +16,14 @@ CONNECT_S = 5.0
 class Access:
     """What a request to one server carries beside its address: all of it secret but the CA file."""
 
-    headers: tuple[tuple[str, str], ...] = ()
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     ca_file: Path | None = None
     client_cert: Path | None = None
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """Header values, whole and word by word, as they must never appear anywhere."""
-        values = [value for _, value in self.headers]
+        """Header values, whole and word by word, as they must never appear anywhere; a Host is none."""
+        values = [value for name, value in self.headers if name.lower() != "host"]
         return tuple({*values, *(word for value in values for word in value.split())})
 
 
@@ -36,20 +36,29 @@ def make_client(
     """A client for `base_url`; `direct` keeps proxies of the environment out (loopback).
 
     No timeouts are set but the one to connect: each call chooses its own. Raises ConfigError for a CA
-    file or a client certificate that cannot be used.
+    file, a client certificate or a proxy of the environment that cannot be used.
     """
     headers = {"User-Agent": f"modeltui/{__version__}", "Accept-Encoding": "identity"}
     headers.update(access.headers)
     plain = base_url.startswith("http://") and not follow_redirects
-    return httpx.AsyncClient(
-        base_url=base_url,
-        headers=headers,
-        verify=False if plain else _context(access),
-        trust_env=not direct,
-        follow_redirects=follow_redirects,
-        timeout=httpx.Timeout(None, connect=CONNECT_S),
-        limits=httpx.Limits(max_connections=None, max_keepalive_connections=8),
-    )
+    verify = False if plain else _context(access)
+    try:
+        return httpx.AsyncClient(
+            base_url=base_url,
+            headers=headers,
+            verify=verify,
+            trust_env=not direct,
+            follow_redirects=follow_redirects,
+            timeout=httpx.Timeout(None, connect=CONNECT_S),
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=8),
+        )
+    except (ImportError, ValueError, httpx.InvalidURL) as error:
+        if direct:
+            raise
+        raise ConfigError(
+            f"the proxy of the environment cannot be used: {error}",
+            remedy="correct HTTP_PROXY, HTTPS_PROXY and ALL_PROXY, or set NO_PROXY=*",
+        ) from None
 
 
 def _context(access: Access) -> ssl.SSLContext:
@@ -59,8 +68,8 @@ def _context(access: Access) -> ssl.SSLContext:
         context = ssl.create_default_context(cafile=path)
         if access.client_cert is not None:
             key, path = "client_cert", access.client_cert
-            context.load_cert_chain(path)
-    except (OSError, ssl.SSLError) as error:
-        reason = error.strerror or str(error)
+            context.load_cert_chain(path, password="")  # never ask for one at the terminal
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
         raise ConfigError(f"{key} “{path}” cannot be used: {reason}", remedy=f"correct {key}") from None
     return context

@@ -20,18 +20,18 @@ async def rm(arguments: Namespace, out: Output) -> int:
             for removal in removals:
                 out.say(_plan_words(removal))
         count = f"these {len(removals)} models" if len(removals) > 1 else removals[0].model.shown
-        confirm(f"Delete {count} from {link.name}?", yes=arguments.yes, out=out)
+        await confirm(f"Delete {count} from {link.name}?", yes=arguments.yes, out=out)
         dear = [removal for removal in removals if removal.is_current or removal.is_loaded]
         if dear:
             names = ", ".join(f"{each.model.shown} ({_why_dear(each)})" for each in dear)
-            confirm(f"Really delete {names}?", yes=arguments.force, out=out, option="--force")
+            await confirm(f"Really delete {names}?", yes=arguments.force, out=out, option="--force")
         done = await changing.remove(removals)
         if out.json:
             out.answer([_removed(each.removal, each.error is None) for each in done])
         else:
             for each in done:
                 if each.error is None:
-                    out.text(f"deleted {each.removal.model.shown}, {_freed_words(each.removal)}")
+                    out.text(f"deleted {each.removal.model.shown} · {_freed_words(each.removal)}")
         failures = [each.error for each in done if each.error is not None]
         for error in failures[:-1]:
             out.error(error)
@@ -55,7 +55,7 @@ def _freed_words(removal: Removal) -> str:
     if removal.freed is None and removal.shared_with:
         return f"frees only what is not shared: its weights stay for {others}"
     if removal.shared_with:
-        return f"frees nothing: {others} has the same layers"
+        return f"frees nothing: its layers stay for {others}"
     return f"frees {size(removal.freed)}"
 
 
@@ -88,7 +88,7 @@ async def _copy(arguments: Namespace, out: Output, *, rename: bool) -> int:
         overwrite = arguments.yes
         if taken is not None and not overwrite:
             await changing.check_copy(arguments.source, arguments.destination)
-            confirm(f"{taken.shown} exists. Overwrite it?", yes=False, out=out)
+            await confirm(f"{taken.shown} exists. Overwrite it?", yes=False, out=out)
             overwrite = True
         act = changing.rename if rename else changing.copy
         name = await act(arguments.source, arguments.destination, overwrite=overwrite)

@@ -3,10 +3,10 @@
 from argparse import Namespace
 
 from modeltui.cli.output import Output
+from modeltui.cli.running import staying
 from modeltui.cli.session import confirm, session
 from modeltui.domain import units
 from modeltui.domain.models import find
-from modeltui.domain.server import parse_keep_alive
 from modeltui.domain.units import iso
 from modeltui.errors import ModeltuiError, NoSuchModel
 from modeltui.services.switching import Switched, SwitchFacts, Switching
@@ -49,7 +49,7 @@ async def current(arguments: Namespace, out: Output) -> int:
 
 async def switch(arguments: Namespace, out: Output) -> int:
     """Make a model current: facts, load, proof, record."""
-    keep_alive = parse_keep_alive(arguments.keep_alive)
+    keep_alive = staying(arguments.keep_alive)
     async with session(arguments, out) as services:
         link = await services.active()
         switching = Switching(services, link)
@@ -71,7 +71,7 @@ async def switch(arguments: Namespace, out: Output) -> int:
         stranger = None if overwrite else await switching.strange_alias(facts.model)
         if stranger and not out.json and out.talks_to_terminal:
             try:
-                confirm(f"{stranger} was not written by modeltui. Point it here?", yes=False, out=out)
+                await confirm(f"{stranger} was not written by modeltui. Point it here?", yes=False, out=out)
                 overwrite = True
             except ModeltuiError:
                 overwrite = False
@@ -110,6 +110,8 @@ def _fact_lines(facts: SwitchFacts, *, record_only: bool) -> list[str]:
     lines.append(needs)
     if facts.is_loaded:
         lines.append("  takes   no time: it is loaded")
+    elif facts.sibling:
+        lines.append(f"  shares  its weights with {facts.sibling}, which is loaded")
     elif last is not None:
         lines.append(f"  takes   about {units.duration(last.load_ms)} (last load)")
     if facts.may_unload:

@@ -1,6 +1,7 @@
 """`demo`: a demonstration server in the foreground, for other terminals."""
 
 import asyncio
+import gc
 import shlex
 from argparse import Namespace
 from pathlib import Path
@@ -17,6 +18,7 @@ async def demo(arguments: Namespace, out: Output) -> int:
 
     if not 0 <= arguments.port <= 65535:
         raise UsageError("--port must be from 0 to 65535")
+    gc.enable()
     version = OLDER if arguments.old else NEWER
     server = DemoServer(port=arguments.port, version=version, rate=DEMO_RATE)
     try:

@@ -1,5 +1,6 @@
 """Runs one command: reads its words, builds the services, tells errors, and returns the exit code."""
 
+import contextlib
 import os
 import signal
 import sys
@@ -29,6 +30,7 @@ _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 
 def run(words: list[str]) -> int:
     """Run the command that `words` name; returns its exit code, never raises for anything foreseen."""
+    _fill_streams()
     out = Output(as_json="--json" in words, environ=os.environ)
     try:
         arguments = make_parser().parse_args(words)
@@ -38,15 +40,13 @@ def run(words: list[str]) -> int:
         if arguments.command is None:
             raise errors.UsageError("a command is missing", remedy="modeltui --help lists them")
         code = _run(_command(arguments.command), arguments, out)
-        sys.stdout.flush()
+        out.flush()
         return code
     except errors.ModeltuiError as error:
         out.error(error)
         return exit_code(error)
     except BrokenPipeError:
-        # Whoever read our answer has gone; nothing more can be said there.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAILED
+        return FAILED  # whoever read our answer has gone; nothing more can be said there
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
     except SystemExit as end:  # argparse, after --help
@@ -54,6 +54,13 @@ def run(words: list[str]) -> int:
     except Exception as error:
         out.error(_defect(error))
         return FAILED
+
+
+def _fill_streams() -> None:
+    """Put the null device where a stream was closed before we began: no file may take its number."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
 
 
 def exit_code(error: errors.ModeltuiError) -> int:
@@ -115,7 +122,8 @@ async def _until_signal(work: Coroutine[Any, Any, int]) -> int:
         number = getattr(signal, name, None)
         # One that was ignored when we were started (nohup) stays ignored.
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
-            loop.add_signal_handler(number, stop, number)
+            with contextlib.suppress(NotImplementedError):  # Windows: ctrl+c alone, as asyncio treats it
+                loop.add_signal_handler(number, stop, number)
     try:
         return await task
     except asyncio.CancelledError:

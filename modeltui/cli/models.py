@@ -22,6 +22,7 @@ COLUMNS = [
     Column("TYPE", 7),
     Column("MODIFIED", 2, right=True),
 ]
+_HALF_MINUTE = 30_000
 _STATE_STYLES = {
     ModelState.GPU: "good",
     ModelState.SPLIT: "attention",
@@ -76,7 +77,10 @@ def kept_words(expires_at: int | None, now: int) -> str:
     """How long a loaded model stays."""
     if expires_at is None or expires_at < now:
         return ""
-    return "for ever" if units.is_forever(expires_at, now) else units.span(expires_at - now)
+    if units.is_forever(expires_at, now):
+        return "for ever"
+    left = expires_at - now
+    return units.span(left + _HALF_MINUTE if left > 2 * _HALF_MINUTE else left)
 
 
 def _age(modified: int | None, now: int) -> str:

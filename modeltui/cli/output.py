@@ -3,7 +3,8 @@
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, TextIO
 
 from modeltui.cli.table import Column, render
@@ -38,19 +39,20 @@ class Output:
     def answer(self, value: Any) -> None:
         """A JSON value: one line for a pipe's sake, indented where a person reads."""
         indent = 2 if self.is_terminal else None
-        self._write(self._stdout, json.dumps(value, ensure_ascii=self.ascii, indent=indent, allow_nan=False))
+        self._answer(json.dumps(value, ensure_ascii=self.ascii, indent=indent, allow_nan=False))
 
     def answer_line(self, value: Any) -> None:
         """One line of a JSON stream, at once."""
-        self._write(self._stdout, json.dumps(value, ensure_ascii=self.ascii, allow_nan=False))
-        self._stdout.flush()
+        self._answer(json.dumps(value, ensure_ascii=self.ascii, allow_nan=False))
+        self.flush()
 
     def flush(self) -> None:
-        self._stdout.flush()
+        with self._answering():
+            self._stdout.flush()
 
     def text(self, text: str) -> None:
         """A line (or lines) of the answer."""
-        self._write(self._stdout, self._plain(text))
+        self._answer(self._plain(text))
 
     def table(self, columns: list[Column], rows: list[list[str]]) -> None:
         for number, line in enumerate(render(columns, rows, self.width)):
@@ -58,13 +60,11 @@ class Output:
 
     def say(self, text: str) -> None:
         """Talk: what happens beside the answer."""
-        self._write(self._stderr, self._plain(text))
-        self._stderr.flush()
+        self._talk(self._plain(text) + "\n")
 
     def raw_talk(self, text: str) -> None:
         """Talk without a newline of its own (progress that repaints itself)."""
-        self._stderr.write(self._plain(text))
-        self._stderr.flush()
+        self._talk(self._plain(text))
 
     def note(self, text: str) -> None:
         """Something a person should know, but nothing failed."""
@@ -79,7 +79,7 @@ class Output:
                 "url": error.url,
                 "remedy": error.remedy,
             }
-            self._write(self._stderr, json.dumps({"error": facts}, ensure_ascii=self.ascii))
+            self._talk(json.dumps({"error": facts}, ensure_ascii=self.ascii) + "\n")
             return
         self.say(f"modeltui: {error.message}")
         if error.url:
@@ -93,11 +93,38 @@ class Output:
     def _plain(self, text: str) -> str:
         if not self.ascii:
             return text
-        known = text.translate(_ASCII)
+        known = text.replace(" · ", " - ").translate(_ASCII)
         return known.encode("ascii", "replace").decode("ascii")
 
-    def _write(self, stream: TextIO, text: str) -> None:
-        stream.write(text + "\n")
+    def _answer(self, text: str) -> None:
+        with self._answering():
+            self._stdout.write(text + "\n")
+
+    @contextmanager
+    def _answering(self) -> Iterator[None]:
+        """Tell an answer that cannot be written (a full disk); a reader that has gone is not told."""
+        try:
+            yield
+        except OSError as error:
+            silence(self._stdout)
+            if isinstance(error, BrokenPipeError):
+                raise
+            raise ModeltuiError(f"the answer cannot be written: {error.strerror}") from None
+
+    def _talk(self, text: str) -> None:
+        """Say it; that nobody can hear it any more (the terminal is gone) is no failure."""
+        try:
+            self._stderr.write(text)
+            self._stderr.flush()
+        except OSError:
+            silence(self._stderr)
+
+
+def silence(stream: TextIO) -> None:
+    """Lead what is still to be written to nowhere, so that the end of the program does not fail on it."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, stream.fileno())
+    os.close(null)
 
 
 _ASCII = str.maketrans("●—…▇░“”·", '*-~#.""?')

@@ -127,6 +127,4 @@ def _yes(parser: argparse.ArgumentParser) -> None:
 
 
 def _keep_alive(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--keep-alive", default="default", metavar="TIME", help="30m, 2h, 0, forever or default"
-    )
+    parser.add_argument("--keep-alive", default="default", metavar="TIME", help="30m, 2h, forever or default")

@@ -7,7 +7,9 @@ from modeltui.domain.causes import verdict
 from modeltui.domain.transfers import State, Transfer
 from modeltui.store.queue import QueuedTransfer
 
-BAR = 20
+BAR, SHORTEST_BAR = 20, 6
+FACTS = len("999 MB of 99.9 GB  99.9 MB/s  59 min left")
+SPEED = len("  99.9 MB/s")
 QUIET_MS = 10_000
 
 
@@ -53,40 +55,44 @@ class Progress:
         self._lines = lines
 
     def _line(self, row: QueuedTransfer, now: int) -> str:
-        """Name, bar, percent, bytes, speed, time left; in a narrow terminal the bar goes first."""
+        """Name, bar, percent, bytes, speed, time left; where it is narrow bar, speed and bytes go first."""
         transfer, width = row.transfer, self._out.talk_width - 1
         facts = [state_words(transfer, now, self._retries)]
+        # All widths follow from the terminal's alone, so that no line moves when its facts change.
+        room = width - FACTS - 13
+        name_width = max(12, min(32, room - BAR // 2))
+        bar_width = min(BAR, room - name_width)
         if transfer.state is State.PULLING:
-            facts = [bytes_words(transfer), units.speed(transfer.speed)]
+            facts = [bytes_words(transfer)] if room + SPEED >= name_width else []
+            facts += [units.speed(transfer.speed)] if room >= name_width else []
             if transfer.remaining_ms is not None:
                 facts.append(f"{units.span(transfer.remaining_ms)} left")
             if transfer.quiet_ms(now) > QUIET_MS:
                 facts.append(f"stalled {transfer.quiet_ms(now) // 1000} s")
         tail = "  ".join(facts)
         percent = f"{transfer.percent:3d} %" if transfer.percent is not None else "     "
-        name_width = max(12, min(32, width - cells(tail) - BAR - 12))
         name = transfer.name.short
         name = shortened(name, name_width) if cells(name) > name_width else name
         head = f"{row.number:>3} {name:{name_width}}"
-        bar = _bar(transfer)
-        if cells(head) + BAR + cells(percent) + cells(tail) + 5 > width:
-            return cut(f"{head} {percent}  {tail}", width)
-        return f"{head} {bar} {percent}  {tail}"
+        bar = f"{_bar(transfer, bar_width)} " if bar_width >= SHORTEST_BAR else ""
+        return cut(f"{head} {bar}{percent}  {tail}", width)
 
 
-def _bar(transfer: Transfer) -> str:
-    share = (transfer.percent or 0) / 100
-    full = round(share * BAR)
-    return "▇" * full + "░" * (BAR - full)
+def _bar(transfer: Transfer, width: int) -> str:
+    full = (transfer.percent or 0) * width // 100
+    return "▇" * full + "░" * (width - full)
 
 
 def bytes_words(transfer: Transfer) -> str:
     """`2.9 of 5.2 GB`, or with "at least" while the sum is not known."""
+    done = units.size(transfer.done)
     if transfer.total is None:
-        return units.size(transfer.done)
-    if not transfer.total_exact:
-        return f"{units.size(transfer.done)} of at least {units.size(transfer.total)}"
-    return f"{units.size(transfer.done)} of {units.size(transfer.total)}"
+        return done
+    total = units.size(transfer.total)
+    number, _, unit = done.partition(" ")
+    if unit == total.partition(" ")[2]:
+        done = number
+    return f"{done} of {total}" if transfer.total_exact else f"{done} of at least {total}"
 
 
 def state_words(transfer: Transfer, now: int | None, retries: int) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import random
 from argparse import Namespace
 
@@ -67,6 +68,7 @@ async def follow(services: Services, numbers: list[int], out: Output) -> int:
 
     Reads the store only, so that it shows the same whoever the runner is.
     """
+    gc.enable()
     runner = Runner(services, random=random.random)
     watch = _Watch(services, numbers, out)
     work: asyncio.Task[None] | None = None
@@ -81,7 +83,10 @@ async def follow(services: Services, numbers: list[int], out: Output) -> int:
                 break
             if work is None and runner.acquire():
                 work = asyncio.create_task(runner.run(watch.is_done), name="runner")
-            await asyncio.sleep(WATCH_S)
+            if work is None:
+                await asyncio.sleep(WATCH_S)
+            else:
+                await asyncio.wait({work}, timeout=WATCH_S)
     except asyncio.CancelledError:
         await _end(work)
         watch.interrupted()

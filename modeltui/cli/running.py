@@ -1,6 +1,7 @@
 """`ps`, `load` and `unload`: what is in memory, and putting it there or taking it out."""
 
 from argparse import Namespace
+from datetime import timedelta
 
 from modeltui.cli import shapes
 from modeltui.cli.models import kept_words
@@ -10,7 +11,7 @@ from modeltui.cli.table import Column
 from modeltui.domain import units
 from modeltui.domain.hardware import Host, VramVerdict
 from modeltui.domain.models import ModelState
-from modeltui.domain.server import parse_keep_alive
+from modeltui.domain.server import KeepAlive, parse_keep_alive
 from modeltui.errors import ModeltuiError, UsageError
 from modeltui.services.loading import Loading, Unloaded
 from modeltui.services.monitoring import Monitoring, Running, RunningNow
@@ -100,9 +101,17 @@ def _meters(host: Host) -> list[str]:
     return words
 
 
+def staying(text: str) -> KeepAlive:
+    """The keep-alive of a load; raises UsageError also for 0, which would unload it at once."""
+    keep_alive = parse_keep_alive(text)
+    if keep_alive == timedelta(0):
+        raise UsageError("a keep-alive of 0 would unload the model at once", remedy="modeltui unload MODEL")
+    return keep_alive
+
+
 async def load(arguments: Namespace, out: Output) -> int:
     """Load one model and see it loaded."""
-    keep_alive = parse_keep_alive(arguments.keep_alive)
+    keep_alive = staying(arguments.keep_alive)
     async with session(arguments, out) as services:
         link = await services.active()
         done = await Loading(services, link).load(arguments.model, keep_alive)
@@ -168,5 +177,5 @@ def _unloaded_words(done: Unloaded) -> str:
         "not_loaded": f"{done.name.short} was not loaded",
     }[done.status]
     if done.shared_with:
-        words += f" · the same weights served {', '.join(done.shared_with)}"
+        words += f" · its runner served {', '.join(done.shared_with)}, too"
     return words

@@ -1,5 +1,6 @@
 """What every command stands on: the services, for the user's own servers or for a demonstration."""
 
+import asyncio
 import contextlib
 import os
 import sys
@@ -91,15 +92,34 @@ def demo_directories(server: "DemoServer") -> Iterator[Paths]:
         yield paths
 
 
-def confirm(question: str, *, yes: bool, out: Output, option: str = "--yes") -> None:
+async def confirm(question: str, *, yes: bool, out: Output, option: str = "--yes") -> None:
     """Ask on the terminal, no being the answer to Enter; raises NeedsYes and Declined."""
     if yes:
         return
     if not sys.stdin.isatty() or out.json:
         raise NeedsYes(f"{question} Nothing was done: a yes is needed", remedy=f"say {option}")
     out.raw_talk(f"{question} [y/N] ")
-    answer = sys.stdin.readline()
+    try:
+        answer = await _line()
+    except asyncio.CancelledError:
+        out.say("")
+        raise
     if not answer.endswith("\n"):
         out.say("")
     if answer.strip().casefold() not in ("y", "yes"):
         raise Declined("not done: the answer was no")
+
+
+async def _line() -> str:
+    """A line from the terminal, waited for so that a signal ends the wait."""
+    loop, typed = asyncio.get_running_loop(), asyncio.Event()
+    try:
+        loop.add_reader(sys.stdin, typed.set)
+    except NotImplementedError:  # on Windows
+        typed.set()
+    try:
+        await typed.wait()
+    finally:
+        with contextlib.suppress(NotImplementedError):
+            loop.remove_reader(sys.stdin)
+    return sys.stdin.readline()

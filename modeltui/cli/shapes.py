@@ -1,17 +1,19 @@
 """The JSON of every answer: keys are snake_case, never renamed, always there; null is unknown."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from modeltui.domain.models import LoadedModel, ModelDetails, model_type, parameter_count
-from modeltui.domain.transfers import Transfer
+from modeltui.domain.models import model_type, parameter_count
 from modeltui.domain.units import iso
-from modeltui.services.library import Entry
-from modeltui.services.monitoring import Running, RunningNow
-from modeltui.store.journal import Entry as JournalEntry
-from modeltui.store.queue import QueuedTransfer
+
+if TYPE_CHECKING:
+    from modeltui.domain.models import LoadedModel, ModelDetails
+    from modeltui.services.library import Entry
+    from modeltui.services.monitoring import Running, RunningNow
+    from modeltui.store.journal import Entry as JournalEntry
+    from modeltui.store.queue import QueuedTransfer
 
 
-def entry(row: Entry) -> dict[str, Any]:
+def entry(row: "Entry") -> dict[str, Any]:
     """One model of `ls`."""
     model = row.model
     return {
@@ -37,7 +39,7 @@ def entry(row: Entry) -> dict[str, Any]:
     }
 
 
-def loaded(runner: LoadedModel, by: str | None) -> dict[str, Any]:
+def loaded(runner: "LoadedModel", by: str | None) -> dict[str, Any]:
     """How a model is loaded, by the server's account; `by` says what it was recognised by."""
     return {
         "vram": runner.vram,
@@ -48,7 +50,7 @@ def loaded(runner: LoadedModel, by: str | None) -> dict[str, Any]:
     }
 
 
-def _performance(row: Entry) -> dict[str, Any] | None:
+def _performance(row: "Entry") -> dict[str, Any] | None:
     if row.last_load is None:
         return None
     return {
@@ -61,7 +63,7 @@ def _performance(row: Entry) -> dict[str, Any] | None:
 
 
 def details(
-    row: Entry, shown: ModelDetails, shares: tuple[str, ...], path: str | None, account: str | None
+    row: "Entry", shown: "ModelDetails", shares: tuple[str, ...], path: str | None, account: str | None
 ) -> dict[str, Any]:
     """One model of `show`."""
     model = row.model
@@ -100,7 +102,7 @@ def details(
     }
 
 
-def running(row: Running, now: RunningNow) -> dict[str, Any]:
+def running(row: "Running", now: "RunningNow") -> dict[str, Any]:
     """One model of `ps`: what is true as far as it can be seen, and what the server claims."""
     runner = row.runner
     return {
@@ -121,9 +123,9 @@ def running(row: Running, now: RunningNow) -> dict[str, Any]:
     }
 
 
-def transfer(row: QueuedTransfer, server: str | None) -> dict[str, Any]:
+def transfer(row: "QueuedTransfer", server: str | None) -> dict[str, Any]:
     """One transfer of `queue` and of the stream of `pull`."""
-    now: Transfer = row.transfer
+    now = row.transfer
     return {
         "number": row.number,
         "name": now.name.short,
@@ -148,7 +150,7 @@ def transfer(row: QueuedTransfer, server: str | None) -> dict[str, Any]:
     }
 
 
-def activity(row: JournalEntry) -> dict[str, Any]:
+def activity(row: "JournalEntry") -> dict[str, Any]:
     return {
         "at": iso(row.at),
         "user": row.user,

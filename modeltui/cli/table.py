@@ -1,11 +1,13 @@
 """Tables of text: columns aligned by cells, given up by worth when the terminal is narrow."""
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 GAP = 2
 SHORTEST_NAME = 12
+_COLOUR = re.compile("(\x1b\\[[0-9;]*m)")  # our own: foreign text holds none
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +21,9 @@ class Column:
 
 
 def cells(text: str) -> int:
-    """How many terminal cells a text takes."""
+    """How many terminal cells a text takes; colours take none."""
+    if "\x1b" in text:
+        text = _COLOUR.sub("", text)
     if text.isascii():
         return len(text)
     return sum(_cell(character) for character in text)
@@ -78,28 +82,32 @@ def _placed(text: str, width: int, column: Column) -> str:
 
 
 def cut(text: str, width: int) -> str:
-    """At most `width` cells of a text, with `…` where something is missing."""
+    """At most `width` cells of a text, with `…` where something is missing; its colours stay."""
     if cells(text) <= width:
         return text
     kept, room = [], width - 1
-    for character in text:
-        room -= _cell(character)
-        if room < 0:
-            break
-        kept.append(character)
-    return "".join(kept) + "…" if width > 0 else ""
+    for place, part in enumerate(_COLOUR.split(text)):
+        if place % 2:
+            kept.append(part)
+            continue
+        for character in part:
+            if room < 0:
+                break
+            room -= _cell(character)
+            kept.append(character if room >= 0 else "…")
+    return "".join(kept) if width > 0 else ""
 
 
 def shortened(name: str, width: int) -> str:
     """A model name cut in the middle of its path, never in its tag: `hf.co/…/Qwen3-GGUF:Q4_K_M`."""
-    first, *between, last = name.split("/")
-    if between or last != name:
-        short = f"{first}/…/{last}" if between else f"…/{last}"
-        if cells(short) <= width:
-            return short
-        name = last
+    first, *path = name.split("/")
+    if path:
+        for short in (f"{first}/…/{path[-1]}" if len(path) > 1 else name, f"…/{path[-1]}"):
+            if cells(short) <= width:
+                return short
+        name = path[-1]
     series, colon, tag = name.rpartition(":")
-    room = width - cells(tag) - 2
-    if colon and room >= 1:
-        return f"{series[:room]}…:{tag}"
+    room = width - cells(tag) - 1
+    if colon and room >= 2:
+        return f"{cut(series, room)}:{tag}"
     return cut(name, width)

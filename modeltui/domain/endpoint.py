@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from modeltui.errors import UsageError
-from modeltui.text import is_clean_line
+from modeltui.text import clean_line, is_clean_line
 
 DEFAULT_PORT = 11434
 
@@ -50,6 +50,12 @@ def parse_endpoint(value: str) -> Endpoint:
     User-info is refused: it would be a secret in an address.
     """
     text = value.strip().strip("\"'").strip()
+    if "@" in text:
+        # Anywhere: a password may hold a slash, and it must not be taken for a path and stored.
+        raise UsageError(
+            "an address must not hold a user or a password",
+            remedy="use `headers` or `token_env` of [servers.NAME] in config.toml",
+        )
     scheme, has_scheme, rest = text.partition("://")
     if not has_scheme:
         scheme, rest = "http", text
@@ -59,15 +65,10 @@ def parse_endpoint(value: str) -> Endpoint:
         scheme, default_port = "https", 443
     if scheme not in ("http", "https"):
         raise UsageError(
-            f"cannot use the address “{value.strip()}”: its scheme is neither http nor https",
+            f"cannot use the address “{_shown(value)}”: its scheme is neither http nor https",
             remedy="for example: http://gpubox:11434",
         )
     authority, _, path = rest.partition("/")
-    if "@" in authority:
-        raise UsageError(
-            "an address must not hold a user or a password",
-            remedy="use `headers` or `token_env` of [servers.NAME] in config.toml",
-        )
     host, port = _split_port(authority, default_port)
     host = _connectable(host.lower())
     endpoint = Endpoint(scheme, host, port, "/" + path.strip("/") if path.strip("/") else "")
@@ -85,8 +86,8 @@ def _split_port(authority: str, default: int) -> tuple[str, int]:
         return authority, default
     host = host.removeprefix("[").removesuffix("]")
     digits = port.removeprefix("+")
-    if digits.isascii() and digits.isdigit() and int(digits[:9]) <= 65535:
-        return host, int(digits[:9])
+    if digits.isascii() and digits.isdigit() and (number := int(digits.lstrip("0")[:9] or 0)) <= 65535:
+        return host, number
     return host, default
 
 
@@ -108,19 +109,22 @@ def _connectable(host: str) -> str:
 
 
 def _refuse_nonsense(endpoint: Endpoint, value: str) -> None:
-    shown = value.strip()
     try:
         host = urlsplit(endpoint.url).hostname
     except ValueError:
         host = None
-    forbidden = set(" \"'<>\\^`{|}?#%")
+    forbidden = set(" \"'<>\\^`{|}?#")
     if (
         not host
-        or not is_clean_line(shown)
-        or forbidden & set(endpoint.host)
-        or set("?#") & set(endpoint.path)
+        or not is_clean_line(value.strip())
+        or "%" in endpoint.host
+        or forbidden & set(endpoint.host + endpoint.path)
     ):
         raise UsageError(
-            f"cannot use the address “{shown}”: it is not a server's address",
+            f"cannot use the address “{_shown(value)}”: it is not a server's address",
             remedy="for example: 127.0.0.1:11434, gpubox, https://gpubox/ollama",
         )
+
+
+def _shown(value: str) -> str:
+    return clean_line(value.strip(), 120)

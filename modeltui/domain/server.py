@@ -4,13 +4,16 @@ import re
 from collections.abc import AsyncGenerator, Mapping
 from datetime import timedelta
 from enum import Enum, StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from modeltui.domain.endpoint import Endpoint
 from modeltui.domain.models import Account, Chunk, LoadedModel, Model, ModelDetails
 from modeltui.domain.names import ModelName
-from modeltui.domain.transfers import PullEvent
 from modeltui.errors import UsageError
+
+if TYPE_CHECKING:
+    from modeltui.domain.transfers import PullEvent
+from modeltui.text import clean_line
 
 
 class Capability(StrEnum):
@@ -69,7 +72,7 @@ class Server(Protocol):
     async def unload(self, name: ModelName) -> None:
         """Ask for the memory back; requests under way end first, so look at `loaded` for the end."""
 
-    def pull(self, name: ModelName, *, insecure: bool = False) -> AsyncGenerator[PullEvent, None]:
+    def pull(self, name: ModelName, *, insecure: bool = False) -> "AsyncGenerator[PullEvent, None]":
         """The server's events of one pull, ending in Success, ServerError or Closed; closing it cancels."""
 
     async def copy(self, source: ModelName, destination: ModelName) -> None:
@@ -111,7 +114,8 @@ def parse_keep_alive(text: str) -> KeepAlive:
     match = re.fullmatch(r"(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,9})s)?", word)
     if not word or match is None:
         raise UsageError(
-            f"cannot read the keep-alive “{text}”", remedy="write 30m, 1h30m, 90s, 0, forever or default"
+            f"cannot read the keep-alive “{clean_line(text, 60)}”",
+            remedy="write 30m, 1h30m, 90s, 0, forever or default",
         )
     days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
     return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)

@@ -12,6 +12,7 @@ from modeltui.domain.causes import Cause, Policy, Verdict, classify, verdict
 from modeltui.domain.names import ModelName
 
 MOST_LAYERS = 2048
+MOST_BYTES = 2**50  # of one layer; the sum of them all still fits what a database holds
 _LONGEST_DELAY_MS = 60_000
 _PATIENT_DELAY_MS = 300_000
 _SOON_MS = 1_000
@@ -142,7 +143,9 @@ class Transfer:
     @property
     def remaining_ms(self) -> int | None:
         """Estimated time to the last byte; None while speed or size is unknown."""
-        if not self.total_exact or self.total is None or not self.speed or self.state is not State.PULLING:
+        if not self.total_exact or self.total is None or self.state is not State.PULLING:
+            return None
+        if self.speed is None or self.speed < 1:
             return None
         return round((self.total - self.done) / self.speed * 1000)
 
@@ -286,6 +289,8 @@ def reduce(transfer: Transfer, event: Event, limits: Limits = Limits()) -> Step:
         case Announced(manifest=manifest):
             return _announced(transfer, manifest), ()
         case Held(cause=cause, text=text):
+            if transfer.wanted is not Wanted.RUN:
+                return transfer, ()
             return replace(_stopped(transfer, State.BLOCKED), cause=cause, detail=text), (Effect.CLOSE,)
         case Interrupted():
             return _interrupted(transfer)
@@ -317,8 +322,10 @@ def reduce(transfer: Transfer, event: Event, limits: Limits = Limits()) -> Step:
 def _asked(transfer: Transfer, wanted: Wanted) -> Step:
     if transfer.state is State.INSTALLED:
         return transfer, ()
+    # A cancel that is taken back: its stream is closed, and what the look at the server finds says nothing.
+    given_up = transfer.state is State.CHECKING and transfer.wanted is Wanted.CANCEL
     if wanted is Wanted.RUN:
-        if transfer.state in (State.WAITING, *ACTIVE):
+        if transfer.state in (State.WAITING, *ACTIVE) and not given_up:
             return replace(transfer, wanted=wanted), ()
         fresh = replace(
             transfer,
@@ -337,7 +344,7 @@ def _asked(transfer: Transfer, wanted: Wanted) -> Step:
         return transfer, ()
     transfer = replace(transfer, wanted=wanted)
     if wanted is Wanted.PAUSE:
-        if transfer.state is State.CHECKING:
+        if transfer.state is State.CHECKING and not given_up:
             return transfer, ()
         paused = replace(_stopped(transfer, State.PAUSED), cause=Cause.BY_YOU, detail="")
         return paused, (Effect.CLOSE,)
@@ -367,6 +374,12 @@ def _started(transfer: Transfer) -> Step:
 
 
 def _announced(transfer: Transfer, manifest: Manifest) -> Transfer:
+    """Know the exact sum. Once bytes are counted against one it stays: a share of it never goes back."""
+    sizes = [blob.size for blob in manifest.blobs]
+    if len(sizes) > MOST_LAYERS or not all(0 <= size <= MOST_BYTES for size in sizes):
+        return transfer
+    if transfer.total_exact and transfer.done:
+        return replace(transfer, manifest=manifest)
     total = max(manifest.total, transfer.total or 0, transfer.done)
     return replace(transfer, manifest=manifest, total=total, total_exact=True)
 
@@ -389,11 +402,13 @@ def _status(transfer: Transfer, text: str) -> Transfer:
 
 
 def _layer(transfer: Transfer, event: Layer) -> Transfer:
-    if event.total <= 0:
+    if not 0 < event.total <= MOST_BYTES:
         return transfer
     layers, before = _placed(transfer, event)
     seen = sum(layer.completed for layer in layers) + before
-    total = max(transfer.total or 0, sum(layer.total for layer in layers))
+    total = transfer.total or 0
+    if not transfer.total_exact:
+        total = max(total, sum(layer.total for layer in layers))
     done = max(transfer.done, min(seen, total))
     moved = replace(
         transfer,
@@ -426,10 +441,10 @@ def _placed(transfer: Transfer, event: Layer) -> tuple[tuple[LayerState, ...], i
     silent = 0
     if transfer.manifest is not None:
         seen = {layer.digest for layer in layers}
-        for blob in transfer.manifest.blobs:
-            if blob.digest == layers[-1].digest:
+        for digest, size in {blob.digest: blob.size for blob in transfer.manifest.blobs}.items():
+            if digest == layers[-1].digest:
                 break
-            silent += blob.size if blob.digest not in seen else 0
+            silent += size if digest not in seen else 0
         else:
             silent = 0
     return layers, silent

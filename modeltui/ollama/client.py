@@ -8,17 +8,20 @@ import math
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from modeltui import errors
 from modeltui.domain.endpoint import Endpoint
 from modeltui.domain.models import Account, Chunk, LoadedModel, Model, ModelDetails
 from modeltui.domain.names import ModelName
 from modeltui.domain.server import Capability, Keep, KeepAlive
-from modeltui.domain.transfers import PullEvent
 from modeltui.http import Access
 from modeltui.ollama import wire
-from modeltui.ollama.pull import pull_events
 from modeltui.ollama.transport import Call, Transport
+
+if TYPE_CHECKING:
+    from modeltui.domain.transfers import PullEvent
+from modeltui.domain.units import FOREVER_MS
 
 _NO_ACCESS = Access()
 
@@ -91,7 +94,9 @@ class OllamaServer:
         body = {"model": name.short, "keep_alive": 0, "stream": False}
         await self._transport.ask_json(Call(f"unload {name.short}", "POST", "/api/generate", body, 60, 90))
 
-    def pull(self, name: ModelName, *, insecure: bool = False) -> AsyncGenerator[PullEvent, None]:
+    def pull(self, name: ModelName, *, insecure: bool = False) -> "AsyncGenerator[PullEvent, None]":
+        from modeltui.ollama.pull import pull_events
+
         return pull_events(self._transport, name, insecure=insecure, clock=self._clock)
 
     async def copy(self, source: ModelName, destination: ModelName) -> None:
@@ -162,5 +167,7 @@ def _both(name: ModelName) -> dict[str, object]:
 def _keep_alive(keep_alive: KeepAlive) -> dict[str, object]:
     """A number is seconds for the server, a negative one for ever; left out, its own default counts."""
     if isinstance(keep_alive, timedelta):
-        return {"keep_alive": math.ceil(keep_alive.total_seconds())}
+        seconds = math.ceil(keep_alive.total_seconds())
+        # Go counts nanoseconds in 64 bits, 292 years: what overflows would be unloaded at once.
+        return {"keep_alive": seconds if seconds * 1000 < FOREVER_MS else -1}
     return {"keep_alive": -1} if keep_alive is Keep.FOREVER else {}

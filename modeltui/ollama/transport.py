@@ -21,8 +21,8 @@ MOST_BODY = 64 * 2**20
 MOST_LINE = 8 * 2**20  # the line buffer of Ollama's own client
 MOST_ERROR = 64 * 2**10
 _DECODE_APART = 256 * 2**10
-_TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
-_TAG = re.compile(r"<[^>]*>")
+_TITLE = re.compile(r"<title[^<>]*>([^<]*)", re.IGNORECASE)
+_TAG = re.compile(r"<[^<>]*>")
 
 HOST_REMEDY = (
     "the server refuses this host name: name it by its address, start it with OLLAMA_HOST=0.0.0.0, "
@@ -136,7 +136,8 @@ class Transport:
 
     def clean(self, words: str) -> str:
         """Foreign words for a person: one line, without this server's secrets."""
-        return clean_line(errors.strip_secrets(clean_line(words), self.secrets))
+        stripped = clean_line(errors.strip_secrets(words, self.secrets))  # before anything is cut off
+        return errors.strip_secrets(stripped, self.secrets)
 
     @asynccontextmanager
     async def _open(self, call: Call) -> AsyncIterator[httpx.Response]:
@@ -145,6 +146,9 @@ class Transport:
             async with self._client.stream(
                 call.method, call.path, json=call.body, timeout=timeout
             ) as response:
+                if response.headers.get("content-encoding", "identity").lower() != "identity":
+                    # Unpacked in one step, a few kilobytes can be more than there is memory.
+                    raise self.garbled(call, "an answer that is compressed, though nobody asked for that")
                 yield response
         except httpx.ConnectTimeout:
             raise self._error(errors.Unreachable, call, "no connection within 5 s") from None
@@ -222,7 +226,8 @@ class Transport:
                 return self.clean(said)
         if "<html" in written[:1000].casefold() or "<!doctype" in written[:100].casefold():
             title = _TITLE.search(written)
-            return self.clean("a web page: " + (title[1] if title else _TAG.sub(" ", written)[:200]).strip())
+            page = self.clean((title[1] if title else _TAG.sub(" ", written)).strip())
+            return f"a web page: {page[:200]}".strip()
         return self.clean(written)
 
     def _error(

@@ -254,14 +254,17 @@ def _facts(value: object) -> dict[str, object]:
 
 
 def _fact(fact: object) -> object:
+    """A number, a word or a list of them; what lies deeper is left out, however deep a server nests it."""
+    if isinstance(fact, list):
+        if not 0 < len(fact) <= 1024:
+            return None
+        return [word for part in fact if not isinstance(part, list) and (word := _fact(part)) is not None]
     if isinstance(fact, bool):
         return fact
     if isinstance(fact, str):
         return clean_line(fact)
     if isinstance(fact, (int, float)):
         return fact if abs(fact) <= _MOST_INT else None
-    if isinstance(fact, list) and 0 < len(fact) <= 1024:
-        return [part for part in map(_fact, fact) if part is not None and not isinstance(part, list)]
     return None
 
 

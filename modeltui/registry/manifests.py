@@ -26,10 +26,9 @@ _MOST_REDIRECTS = 3
 _DIGEST_LENGTH = len("sha256:") + 64
 
 
-async def look_up(name: ModelName, base_url: str | None = None) -> Manifest:
-    """The manifest that the registry of `name` announces; raises ServerError (NotFound: no such tag)."""
-    base = (base_url or f"https://{name.host}").rstrip("/")
-    url = f"{base}/v2/{name.namespace}/{name.model}/manifests/{name.tag}"
+async def look_up(name: ModelName, base_url: str) -> Manifest:
+    """The manifest that the registry at `base_url` announces; raises ServerError (NotFound: no such tag)."""
+    url = f"{base_url.rstrip('/')}/v2/{name.namespace}/{name.model}/manifests/{name.tag}"
     what = f"look up {name.short} at its registry"
     try:
         async with asyncio.timeout(TOTAL_S):

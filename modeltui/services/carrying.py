@@ -137,7 +137,7 @@ class Carrier:
 
         services, name = self._means.services, self.transfer.name
         try:
-            manifest = await look_up(name, services.config.registry(name.host).base_url)
+            manifest = await look_up(name, services.config.registry(name.host).url(name.host))
         except NotFound:
             return  # the server will say so itself, in its own words
         except ModeltuiError as error:

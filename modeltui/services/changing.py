@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from modeltui.domain.models import Model, find
 from modeltui.domain.names import ModelName, from_typed, same
 from modeltui.errors import InvalidName, ModeltuiError, NotFound, Refusal, ServerFailed
-from modeltui.services.library import Entry, Library, Listing, installed
+from modeltui.services.library import Entry, Library, installed
 from modeltui.services.loading import Loading
 from modeltui.services.servers import Link
 from modeltui.services.switching import Switching
@@ -53,16 +53,16 @@ class Changing:
             if entry not in chosen:
                 chosen.append(entry)
         going = {entry.model.sent for entry in chosen}
-        removals = []
-        counted: set[str] = set()
+        stay = [model for model in listing.models if model.sent not in going]
+        removals: list[Removal] = []
         for entry in chosen:
-            shared = await self._sharing(entry, listing, going)
-            freed = self._freed(entry, shared, listing, going)
-            if freed and entry.model.digest:
-                freed = 0 if entry.model.digest in counted else freed
-                counted.add(entry.model.digest)
+            model = entry.model
+            shared = await self._sharing(model, stay)
+            counted = await self._sharing(model, [removal.model for removal in removals])
+            freed = _freed(model, (*shared, *counted))
+            names = tuple(each.shown for each in shared)
             removals.append(
-                Removal(entry.model, freed, shared, entry.is_current, entry.loaded_by in ("name", "digest"))
+                Removal(model, freed, names, entry.is_current, entry.loaded_by in ("name", "digest"))
             )
         return tuple(removals)
 
@@ -162,17 +162,16 @@ class Changing:
                 "its layers stay on the disk until the server is restarted"
             )
 
-    async def _sharing(self, entry: Entry, listing: Listing, going: set[str]) -> tuple[str, ...]:
-        """Models that stay and share this one's weights: aliases, and those whose weights are the same.
+    async def _sharing(self, model: Model, others: list[Model]) -> tuple[Model, ...]:
+        """Those of `others` that share this one's weights: aliases, and those whose weights are the same.
 
         Weights cost a request each, so only models that look alike (parameters, quantization) are asked.
         """
-        model = entry.model
-        stay = [m for m in listing.models if m.sent not in going and not m.is_cloud]
-        twins = [m for m in stay if m.digest is not None and m.digest == model.digest]
+        others = [m for m in others if not m.is_cloud]
+        twins = [m for m in others if m.digest is not None and m.digest == model.digest]
         alike = [
             m
-            for m in stay
+            for m in others
             if m not in twins and m.name is not None and _looks(m) == _looks(model) and not model.is_cloud
         ]
         siblings: list[Model] = []
@@ -182,21 +181,18 @@ class Changing:
                 *(self._library.weights(m.name, m.digest) for m in alike if m.name is not None)
             )
             siblings = [m for m, other in zip(alike, found, strict=True) if other == weights]
-        return tuple(m.shown for m in (*twins, *siblings))
-
-    def _freed(self, entry: Entry, shared: tuple[str, ...], listing: Listing, going: set[str]) -> int | None:
-        """Bytes that come back: all, none (an alias stays), or unknown (only the weights are shared)."""
-        if not shared:
-            return entry.model.size
-        twins = any(
-            m.digest == entry.model.digest and m.sent not in going and m.digest is not None
-            for m in listing.models
-        )
-        return 0 if twins else None
+        return (*twins, *siblings)
 
     def _tell(self, note: str | None) -> None:
         if note:
             self._services.note(note)
+
+
+def _freed(model: Model, shared: tuple[Model, ...]) -> int | None:
+    """Bytes that come back: all, none (an alias has them, too), or unknown (only the weights are shared)."""
+    if not shared:
+        return model.size
+    return 0 if any(m.digest is not None and m.digest == model.digest for m in shared) else None
 
 
 def _looks(model: Model) -> tuple[str | None, str | None, str | None]:

@@ -81,7 +81,7 @@ def _rights(services: Services) -> list[Check]:
 
 def _files(directory: Path) -> Iterable[Path]:
     try:
-        return [path for path in directory.iterdir() if path.suffix != ".lock"]
+        return [path for path in directory.rglob("*") if path.suffix != ".lock"]
     except OSError:
         return []
 

@@ -100,9 +100,11 @@ class Inspecting:
             return error
         name = from_typed(typed)
         try:
-            manifest = await look_up(name, self._services.config.registry(name.host).base_url)
+            manifest = await look_up(name, self._services.config.registry(name.host).url(name.host))
+        except NotFound:
+            return NoSuchModel(f"{error.message}, and its registry has no such tag", remedy=error.remedy)
         except ModeltuiError:
-            return error
+            return error  # the registry could not be asked: nothing is known beside the error
         return NoSuchModel(
             error.message, remedy=f"pull it, {size(manifest.total)}: modeltui pull {name.short}"
         )

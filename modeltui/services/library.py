@@ -112,19 +112,23 @@ class Library:
         if known and isinstance(known.get("weights"), str):
             return str(known["weights"])
         try:
-            return (await self.details(name, digest)).weights
+            return (await self._shown(name, digest)).weights
         except ServerError:
             return None  # a loaded model that was deleted, or a damaged one: its weights stay unknown
 
     async def details(self, name: ModelName, digest: str | None) -> ModelDetails:
-        """Ask for a model's facts and remember the short ones; notes whether it can be opened at all."""
-        facts, server_id = self._services.store.facts, self._link.id
-        now = self._services.clock()
+        """The facts of a model that is listed, as `_shown`; notes when it cannot be opened at all."""
         try:
-            shown = await self._link.api.show(name)
+            return await self._shown(name, digest)
         except NotFound as error:
             self.mark_damaged(digest, error.words)
             raise
+
+    async def _shown(self, name: ModelName, digest: str | None) -> ModelDetails:
+        """Ask for a model's facts and remember the short ones, and that it can be opened."""
+        facts, server_id = self._services.store.facts, self._link.id
+        now = self._services.clock()
+        shown = await self._link.api.show(name)
         if digest:
             short = {
                 "weights": shown.weights,
@@ -225,9 +229,11 @@ def installed(typed: str, models: tuple[Model, ...]) -> Model:
 
 def near_names(name: ModelName, models: tuple[Model, ...]) -> list[str]:
     """Up to three installed names like this one."""
-    names = [model.name.short for model in models if model.name]
-    same_series = [each for each in names if each.rpartition(":")[0] == name.series]
-    return (same_series + [n for n in get_close_matches(name.short, names, 3) if n not in same_series])[:3]
+    names = [model.name for model in models if model.name]
+    # Without the tag: what ends in :latest, too, is not near for that.
+    others = dict.fromkeys(each.series for each in names if each.series != name.series)
+    near = (name.series, *get_close_matches(name.series, others, 3))
+    return [each.short for series in near for each in names if each.series == series][:3]
 
 
 def _as_json(model: Model) -> dict[str, Any]:

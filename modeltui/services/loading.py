@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from modeltui.domain.models import LoadedModel, Model, find, loaded_as
 from modeltui.domain.names import ModelName, same
 from modeltui.domain.server import Keep, KeepAlive
-from modeltui.errors import ModeltuiError, NotFound, Refusal, ServerFailed
+from modeltui.errors import ModeltuiError, NotFound, Refusal, ServerFailed, Unsupported
 from modeltui.services.library import Library, installed
 from modeltui.services.servers import Link
 from modeltui.services.tree import Services
@@ -18,7 +18,7 @@ GONE_S = 15.0
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A finished load. `load_ms` is None when it was loaded before and only its keep-alive was set."""
+    """A finished load. `load_ms` is None when its runner was there and only got another keep-alive."""
 
     name: ModelName
     load_ms: int | None
@@ -56,13 +56,17 @@ class Loading:
         """The load itself; what was in memory before and is not after was evicted for it."""
         name = loadable(model)
         before = await self._library.loaded()
-        was_loaded = await self.runner_of(name, model.digest, before or ())
+        served_by = await self.runner_of(name, model.digest, before or ())
         began = self._services.clock()
-        await self._link.api.load(name, keep_alive)
+        try:
+            await self._link.api.load(name, keep_alive)
+        except Unsupported:
+            await opened(self._library, model)  # what cannot be opened "does not support" anything
+            raise
         load_ms = max(0, self._services.clock() - began)
         after = await self._library.loaded()
         if after is None:
-            return Loaded(name, None if was_loaded else load_ms, None, ())
+            return Loaded(name, load_ms, None, ())
         runner = await self.runner_of(name, model.digest, after)
         if runner is None:
             raise ServerFailed(
@@ -71,13 +75,16 @@ class Loading:
                 words="the server says that it loaded it, and lists it nowhere",
                 remedy="look at the server's log; the model may have been evicted at once",
             )
-        if was_loaded is None and model.digest:
+        # A sibling's runner is taken as it is when the options agree, else loaded anew under this name.
+        if served_by is not None and served_by.sent == runner.sent:
+            return Loaded(name, None, runner, ())
+        if model.digest:
             digest = model.digest
             load = Load(began, load_ms, runner.size, runner.vram, runner.context)
             self._services.remember(lambda: self._services.store.facts.set_load(self._link.id, digest, load))
-        kept = {row.shown for row in after}
-        evicted = tuple(row.shown for row in before or () if row.shown not in kept)
-        return Loaded(name, None if was_loaded else load_ms, runner, evicted)
+        kept = {row.sent for row in after}
+        gone = [row.shown for row in before or () if row.sent not in kept and row is not served_by]
+        return Loaded(name, load_ms, runner, tuple(gone))
 
     async def unload(self, typed: str) -> Unloaded:
         """Unload and wait until it is gone; raises NoSuchModel, Refusal, ServerError."""
@@ -99,10 +106,10 @@ class Loading:
         status = "unloaded" if await self.wait_gone(name, digest) else "stopping"
         return Unloaded(name, status, sharing)
 
-    async def wait_gone(self, name: ModelName, digest: str | None, seconds: float = GONE_S) -> bool:
-        """Poll until no runner serves the model; False when a request still keeps it after `seconds`."""
+    async def wait_gone(self, name: ModelName, digest: str | None) -> bool:
+        """Poll until no runner serves the model; False when a request still keeps it after 15 s."""
         weights = await self._library.weights(name, digest)
-        for _ in range(max(1, round(seconds / POLL_S))):
+        for _ in range(max(1, round(GONE_S / POLL_S))):
             loaded = await self._library.loaded()
             if loaded is None or await self._match(name, digest, weights, loaded) is None:
                 return True

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from modeltui.domain.names import ModelName
+from modeltui.domain.names import ModelName, same
 from modeltui.domain.transfers import ACTIVE, Asked, Interrupted, State, Wanted, reduce
 from modeltui.errors import Refusal, UsageError
 from modeltui.services.servers import Link
@@ -50,6 +50,8 @@ class Pulls:
         if state is State.INSTALLED or (row.transfer.is_final and wanted is not Wanted.RUN):
             name = row.transfer.name.short
             raise Refusal(f"{number} {name} is {state}: nothing is left to {_WORDS[wanted]}")
+        if row.transfer.is_final:
+            self._refuse_twin(row)
         self._queue.want(number, wanted)
         self._log(row, _WORDS[wanted])
         lock = FileLock(self._services.paths.runner_lock)
@@ -61,6 +63,12 @@ class Pulls:
             finally:
                 lock.release()
         return self.get(number)
+
+    def _refuse_twin(self, row: QueuedTransfer) -> None:
+        """A model is in the queue of its server once: an old row is not tried again beside a new one."""
+        for other in self._queue.open():
+            if other.server_id == row.server_id and same(other.transfer.name, row.transfer.name):
+                raise Refusal(f"{row.transfer.name.short} is in the queue again, as {other.number}")
 
     def move(self, number: int, place: int) -> None:
         """Put an open transfer at a place of the queue, 1 being the first."""

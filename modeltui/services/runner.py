@@ -70,7 +70,8 @@ class Runner:
     async def run(self, is_done: Callable[[], bool]) -> None:
         """Carry out until `is_done`, or nothing is left; on the way out everything is put back.
 
-        Must follow an `acquire` that returned True; the lock is given back at the end.
+        Must follow an `acquire` that returned True; the lock is given back at the end. Raises StoreError
+        when the queue cannot be read any more.
         """
         config = self._services.config
         limits = Limits(config.retries, config.stall_s * 1000)
@@ -81,6 +82,11 @@ class Runner:
                     await self._turn(means, is_done)
                 finally:
                     await self._put_back()
+        except ExceptionGroup as failed:
+            known = [error for error in failed.exceptions if isinstance(error, ModeltuiError)]
+            if known:
+                raise known[0] from None
+            raise
         finally:
             for lock in self._server_locks.values():
                 lock.release()

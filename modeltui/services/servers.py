@@ -1,6 +1,9 @@
 """Opens the way to servers: resolves their secrets when first needed, and keeps one client a server."""
 
 import asyncio
+import contextlib
+import os
+import signal
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -66,7 +69,10 @@ class Links:
 
     async def connect_by_id(self, server_id: int) -> Link | None:
         """The link to a server of the store; None when the configuration no longer has it."""
-        key, name = self._store.facts.servers().get(server_id, ("", ""))
+        known = self._store.facts.servers().get(server_id)
+        if known is None:
+            return None
+        key, name = known
         for server in self._servers:
             if server.endpoint.url == key:
                 return await self.connect(server)
@@ -108,6 +114,7 @@ class Links:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.DEVNULL,
+                start_new_session=True,
             )
         except OSError as error:
             raise MissingSecret(
@@ -117,9 +124,10 @@ class Links:
         try:
             async with asyncio.timeout(_COMMAND_S):
                 output, _ = await process.communicate()
-        except TimeoutError:
-            process.kill()
-            await process.wait()
+        except BaseException as error:
+            await end_command(process)
+            if not isinstance(error, TimeoutError):
+                raise
             raise MissingSecret(f"token_command of server {name} did not end in {_COMMAND_S:.0f} s") from None
         lines = output.decode("utf-8", "replace").strip().splitlines()
         if process.returncode != 0 or not lines:
@@ -128,3 +136,16 @@ class Links:
                 remedy=f"run servers.{name}.token_command by hand",
             )
         return lines[0].strip()
+
+
+async def end_command(process: asyncio.subprocess.Process) -> None:
+    """Kill a command that has a session of its own, with everything that it started there.
+
+    A child that lives on would hold the pipe open, and with it whoever waits for the end.
+    """
+    if hasattr(os, "killpg"):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    elif process.returncode is None:  # Windows
+        process.kill()
+    await process.wait()

@@ -11,7 +11,7 @@ from modeltui.errors import ModeltuiError, Refusal, StoreError
 from modeltui.paths import write_private
 from modeltui.services.library import Library
 from modeltui.services.loading import Loading, opened
-from modeltui.services.servers import Link
+from modeltui.services.servers import Link, end_command
 from modeltui.services.tree import Services
 from modeltui.store.facts import Load
 
@@ -20,11 +20,15 @@ HOOK_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class SwitchFacts:
-    """What a switch means, before it is done. Bytes; `may_unload` names loaded models not kept safe."""
+    """What a switch means, before it is done. `may_unload` names what the server may put out for it.
+
+    `sibling` is the loaded model on the same weights: other options make the server load them anew.
+    """
 
     model: Model
     previous: str | None
     is_loaded: bool
+    sibling: str | None
     last_load: Load | None
     may_unload: tuple[str, ...]
     alias: str | None
@@ -63,10 +67,12 @@ class Switching:
         loaded = await self._library.loaded() or ()
         runner = None if model.is_cloud else await self._loading.runner_of(model.name, model.digest, loaded)
         others = tuple(row.shown for row in loaded if row is not runner)
+        itself = runner is not None and (same(runner.name, model.name) or runner.digest == model.digest)
         return SwitchFacts(
             model=model,
             previous=current.name.short if current else None,
-            is_loaded=runner is not None,
+            is_loaded=itself,
+            sibling=runner.shown if runner is not None and not itself else None,
             last_load=self._facts.loads(self._link.id).get(model.digest or ""),
             may_unload=() if runner is not None or model.is_cloud else others,
             alias=self._services.config.alias,
@@ -256,8 +262,7 @@ async def _run(words: tuple[str, ...], environ: dict[str, str]) -> str | None:
         async with asyncio.timeout(HOOK_S):
             code = await process.wait()
     except BaseException as error:
-        process.kill()
-        await process.wait()
+        await end_command(process)
         if isinstance(error, TimeoutError):
             return f"not ended after {HOOK_S:.0f} s"
         raise
