@@ -56,6 +56,8 @@ def _freed_words(removal: Removal) -> str:
         return f"frees only what is not shared: its weights stay for {others}"
     if removal.shared_with:
         return f"frees nothing: its layers stay for {others}"
+    if removal.freed is None:
+        return "frees only what is not counted with the one above: they share their weights"
     return f"frees {size(removal.freed)}"
 
 

@@ -276,8 +276,10 @@ Step = tuple[Transfer, tuple[Effect, ...]]
 
 
 def reduce(transfer: Transfer, event: Event, limits: Limits = Limits()) -> Step:  # noqa: B008
-    """Apply one event; time going back counts as standing still."""
+    """Apply one event; time going back counts as standing still. Without a stall a Tick changes nothing."""
     now = max(transfer.at, event.at)
+    if isinstance(event, Tick):
+        return _passed(transfer, now, event.jitter, limits)
     transfer = replace(transfer, at=now)
     if isinstance(event, Asked):
         return _asked(transfer, event.wanted)
@@ -311,12 +313,16 @@ def reduce(transfer: Transfer, event: Event, limits: Limits = Limits()) -> Step:
         case Closed(text=text, jitter=jitter):
             words = text or "the connection ended before the pull did"
             return _failed(transfer, verdict(Cause.NETWORK), words, jitter, limits)
-        case Tick(jitter=jitter):
-            quiet = transfer.quiet_ms(now)
-            if limits.stall_ms and quiet >= limits.stall_ms:
-                words = f"no byte for {quiet // 1000} s"
-                return _failed(transfer, verdict(Cause.NETWORK), words, jitter, limits)
     return transfer, ()
+
+
+def _passed(transfer: Transfer, now: int, jitter: float, limits: Limits) -> Step:
+    """Time passes: a stream that has been silent for too long is given up and tried again."""
+    quiet = transfer.quiet_ms(now)
+    if not limits.stall_ms or quiet < limits.stall_ms:
+        return transfer, ()
+    words = f"no byte for {quiet // 1000} s"
+    return _failed(replace(transfer, at=now), verdict(Cause.NETWORK), words, jitter, limits)
 
 
 def _asked(transfer: Transfer, wanted: Wanted) -> Step:

@@ -15,13 +15,13 @@ from modeltui.domain.endpoint import Endpoint
 from modeltui.domain.models import Account, Chunk, LoadedModel, Model, ModelDetails
 from modeltui.domain.names import ModelName
 from modeltui.domain.server import Capability, Keep, KeepAlive
+from modeltui.domain.units import FOREVER_MS
 from modeltui.http import Access
 from modeltui.ollama import wire
 from modeltui.ollama.transport import Call, Transport
 
 if TYPE_CHECKING:
     from modeltui.domain.transfers import PullEvent
-from modeltui.domain.units import FOREVER_MS
 
 _NO_ACCESS = Access()
 

@@ -7,6 +7,7 @@ the digest that servers (>= 0.19.0) list is the sha256 of the manifest's raw byt
 import asyncio
 import hashlib
 import json
+import re
 from urllib.parse import urljoin, urlsplit
 
 import httpx
@@ -23,7 +24,7 @@ TOTAL_S = 10.0
 _MOST_BYTES = 4 * 2**20
 _MOST_LAYERS = 20_000
 _MOST_REDIRECTS = 3
-_DIGEST_LENGTH = len("sha256:") + 64
+_DIGEST = re.compile(r"sha256:[0-9a-fA-F]{64}")
 
 
 async def look_up(name: ModelName, base_url: str) -> Manifest:
@@ -38,6 +39,8 @@ async def look_up(name: ModelName, base_url: str) -> Manifest:
     except (httpx.HTTPError, httpx.InvalidURL, UnicodeError, OSError) as error:
         words = str(error) or type(error).__name__
         raise errors.Unreachable(what, url=url, words=words, remedy="") from None
+    except (ValueError, errors.UsageError):
+        raise errors.Garbled(what, url=url, words="not an address that is asked", remedy="") from None
     return _decoded(what, url, body)
 
 
@@ -95,9 +98,8 @@ def _decoded(what: str, url: str, body: bytes) -> Manifest:
 def _blob(entry: dict[str, object]) -> Blob:
     """One layer; ValueError for one without a digest or a size."""
     digest, size, kind = entry["digest"], entry["size"], entry.get("mediaType")
-    if not isinstance(digest, str) or len(digest) != _DIGEST_LENGTH or not digest.startswith("sha256:"):
+    if not isinstance(digest, str) or _DIGEST.fullmatch(digest) is None:
         raise ValueError
-    int(digest[7:], 16)
     if not isinstance(size, int) or isinstance(size, bool) or not 0 <= size < 2**60:
         raise ValueError
     return Blob(digest, size, clean_line(kind) if isinstance(kind, str) else "")

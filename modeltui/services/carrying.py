@@ -109,7 +109,8 @@ class Carrier:
     def _do(self, effect: Effect) -> None:
         if effect is Effect.CONNECT:
             self._stream = self._means.spawn(self._follow())
-            if self.transfer.manifest is None and self._means.services.config.lookup:
+            # With each try anew: the tag may have moved during a pause, or since the last try.
+            if self._means.services.config.lookup:
                 self._manifest = self._means.spawn(self._announce())
         elif effect is Effect.CLOSE and self._stream is not None:
             # A stream that has just reported its own end is over; cancelling another closes its connection.
@@ -141,7 +142,8 @@ class Carrier:
         except NotFound:
             return  # the server will say so itself, in its own words
         except ModeltuiError as error:
-            services.note(f"{name.short}: its exact size is not known here ({error.message})")
+            if self.transfer.manifest is None:
+                services.note(f"{name.short}: its exact size is not known here ({error.message})")
             return
         self.apply(Announced(services.clock(), manifest))
 

@@ -121,7 +121,7 @@ class Changing:
         if name is None:
             raise Refusal(f"“{removal.model.shown}” is no valid name: nothing can be done with it")
         async with self._services.recorded(self._link, "delete", name.short):
-            if removal.is_loaded:
+            if await self._is_loaded(removal.model):
                 models = await self._link.api.models()
                 done = await self._loading.unload_model(name, models)
                 if done.status == "stopping":
@@ -136,6 +136,13 @@ class Changing:
                     raise
         if removal.is_current:
             self._tell(self._switching.gone())
+
+    async def _is_loaded(self, model: Model) -> bool:
+        """Whether its runner is in memory now: it may have been loaded since the plan was shown."""
+        loaded = await self._library.loaded() or ()
+        return any(
+            same(row.name, model.name) or (row.digest and row.digest == model.digest) for row in loaded
+        )
 
     async def _copied(self, model: Model, name: ModelName) -> None:
         assert model.name is not None

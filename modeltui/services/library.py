@@ -18,7 +18,7 @@ from modeltui.domain.models import (
     parameter_count,
 )
 from modeltui.domain.names import ModelName, from_listed, from_typed, parse, same
-from modeltui.errors import InvalidName, NoSuchModel, NotFound, ServerError, Unsupported
+from modeltui.errors import InvalidName, NoSuchModel, NotFound, ServerError, Unreachable, Unsupported
 from modeltui.services.servers import Link
 from modeltui.services.tree import Services
 from modeltui.store.facts import CurrentModel, Load
@@ -72,7 +72,7 @@ class Library:
 
     async def listing(self) -> Listing:
         """Ask the server what is installed and loaded, and put what is known beside it."""
-        models, loaded = await asyncio.gather(self._link.api.models(), self.loaded())
+        models, loaded = await asyncio.gather(self._link.api.models(), self._loaded_or_unknown())
         weights_of = await self.weights_of_loaded(loaded or ())
         store, server_id = self._services.store.facts, self._link.id
         now = self._services.clock()
@@ -94,6 +94,16 @@ class Library:
         try:
             return await self._link.api.loaded()
         except Unsupported:
+            return None
+
+    async def _loaded_or_unknown(self) -> tuple[LoadedModel, ...] | None:
+        """What is loaded; None, and told, where that one question fails (`/api/ps` can block for long)."""
+        try:
+            return await self.loaded()
+        except Unreachable:
+            raise
+        except ServerError as error:
+            self._services.note(f"what is loaded is not known: {error.message}")
             return None
 
     async def weights_of_loaded(self, loaded: Iterable[LoadedModel]) -> dict[str, str]:

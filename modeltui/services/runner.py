@@ -44,6 +44,8 @@ class Runner:
         self._random = random
         self._carriers: dict[int, Carrier] = {}
         self._server_locks: dict[int, FileLock] = {}
+        self._links: dict[int, Link] = {}
+        self._connecting: dict[int, asyncio.Task[None]] = {}
         self._seen: tuple[int, int] | None = None
         self._wake = asyncio.Event()
         self._lock = FileLock(services.paths.runner_lock)
@@ -98,7 +100,7 @@ class Runner:
             self._take_in(means)
             now = self._services.clock()
             await self._pass_time(now)
-            await self._start_due(now)
+            self._start_due(means, now)
             self._give_locks_back()
             if is_done() or not self._carriers:
                 return
@@ -131,7 +133,7 @@ class Runner:
                 await carrier.end()
                 del self._carriers[number]
 
-    async def _start_due(self, now: int) -> None:
+    def _start_due(self, means: Means, now: int) -> None:
         """Start what is due, in the order of the queue, while its server has room."""
         busy: dict[int, int] = {}
         for carrier in self._carriers.values():
@@ -140,25 +142,32 @@ class Runner:
         for carrier in sorted(due, key=lambda each: (each.position, each.number)):
             if busy[carrier.server_id] >= self._services.config.per_server:
                 continue
-            carrier.link = await self._link(carrier)
-            if carrier.link is not None and self._may_pull(carrier.link):
+            link = self._links.get(carrier.server_id)
+            if link is None:
+                if carrier.server_id not in self._connecting:
+                    self._connecting[carrier.server_id] = means.spawn(self._connect(carrier))
+            elif self._may_pull(link):
                 busy[carrier.server_id] += 1
+                carrier.link = link
                 carrier.apply(Started(now))
 
-    async def _link(self, carrier: Carrier) -> Link | None:
-        """The way to a transfer's server; without one the transfer is blocked and says why."""
-        now = self._services.clock()
+    async def _connect(self, carrier: Carrier) -> None:
+        """Find the way to a transfer's server, beside everything else: a token command may take long.
+
+        Without a way the transfer is blocked and says why.
+        """
+        cause, words = Cause.NO_SERVER, "its server is no longer configured"
         try:
             link = await self._services.links.connect_by_id(carrier.server_id)
-        except MissingSecret as error:
-            carrier.apply(Held(now, Cause.NO_SECRET, error.message))
-            return None
         except ModeltuiError as error:
-            carrier.apply(Held(now, Cause.NO_SERVER, error.message))
-            return None
+            link, words = None, error.message
+            cause = Cause.NO_SECRET if isinstance(error, MissingSecret) else Cause.NO_SERVER
+        del self._connecting[carrier.server_id]
         if link is None:
-            carrier.apply(Held(now, Cause.NO_SERVER, "its server is no longer configured"))
-        return link
+            carrier.apply(Held(self._services.clock(), cause, words))
+        else:
+            self._links[carrier.server_id] = link
+        self._wake.set()
 
     def _may_pull(self, link: Link) -> bool:
         """Share the server's lock with other pulls; not while a delete holds it alone."""
@@ -180,6 +189,8 @@ class Runner:
 
     async def _put_back(self) -> None:
         """Leave the queue as the next runner should find it, and let go of every connection."""
+        for task in self._connecting.values():
+            task.cancel()
         for carrier in self._carriers.values():
             carrier.apply(Interrupted(self._services.clock()))
             await carrier.end()

@@ -59,6 +59,8 @@ class Links:
         if link is None:
             headers = tuple(server.headers.items())
             token = await self._token(server)
+            if (made_meanwhile := self._open.get(server.endpoint.url)) is not None:
+                return made_meanwhile
             if token:
                 headers = (*headers, ("Authorization", f"Bearer {token}"))
             access = Access(headers, server.ca_file, server.client_cert)
