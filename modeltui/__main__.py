@@ -1,7 +1,9 @@
 """`python -m modeltui` and the command `modeltui`."""
 
 import gc
+import os
 import sys
+import threading
 
 
 def main() -> int:
@@ -18,7 +20,13 @@ def main() -> int:
         return 0
     from modeltui.cli.main import run
 
-    return run(sys.argv[1:])
+    code = run(sys.argv[1:])
+    if any(thread is not threading.main_thread() and not thread.daemon for thread in threading.enumerate()):
+        # A name that is still being looked up cannot be interrupted, and would hold the exit up.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    return code
 
 
 if __name__ == "__main__":

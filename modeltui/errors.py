@@ -22,6 +22,7 @@ from modeltui.text import clean_line
 
 HIDDEN = "***"
 _SHORTEST_SECRET = 4
+_LONGEST_MESSAGE = 2000
 _USER_INFO = re.compile(r"(?<=://)[^/\s\"'<>]+@")  # a password may hold an @ itself
 # Names end where the next could begin, and are never tried twice: linear on hostile text.
 _SECRET_QUERY = re.compile(
@@ -48,9 +49,9 @@ class ModeltuiError(Exception):
     code: ClassVar[str] = "failed"
 
     def __init__(self, message: str, *, remedy: str | None = None, url: str | None = None) -> None:
-        self.message = strip_secrets(message)
-        self.remedy = strip_secrets(remedy) if remedy else None
-        self.url = strip_secrets(url) if url else None
+        self.message = clean_line(strip_secrets(message), _LONGEST_MESSAGE)
+        self.remedy = clean_line(strip_secrets(remedy), _LONGEST_MESSAGE) if remedy else None
+        self.url = clean_line(strip_secrets(url)) if url else None
         super().__init__(self.message)
 
 

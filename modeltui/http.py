@@ -1,5 +1,6 @@
 """Alone makes httpx clients: proxies, certificate authorities, client certificates, headers."""
 
+import re
 import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,8 @@ from modeltui import __version__
 from modeltui.errors import ConfigError
 
 CONNECT_S = 5.0
+_CREDENTIALS = re.compile("(?i)auth|cookie|key|token|secret|pass|sign")
+_LONGEST_WORD = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +25,16 @@ class Access:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """Header values, whole and word by word, as they must never appear anywhere; a Host is none."""
-        values = [value for name, value in self.headers if name.lower() != "host"]
-        return tuple({*values, *(word for value in values for word in value.split())})
+        """Header values as they must never appear anywhere: those of headers that carry credentials, with
+        what follows the scheme, and any other that is too long for a plain word or number.
+        """
+        found: set[str] = set()
+        for name, value in self.headers:
+            if _CREDENTIALS.search(name):
+                found |= {value, *value.split()[1:]}
+            elif len(value) >= _LONGEST_WORD and name.lower() != "host":
+                found.add(value)
+        return tuple(found)
 
 
 _NO_ACCESS = Access()

@@ -7,6 +7,9 @@ from pathlib import Path
 
 DIRECTORY_MODE = 0o700
 FILE_MODE = 0o600
+# Windows has neither.
+_NO_LINK: int = getattr(os, "O_NOFOLLOW", 0)
+_NOT_INHERITED: int = getattr(os, "O_CLOEXEC", 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +78,8 @@ def private_directory(path: Path) -> Path:
 
 def create_private(path: Path, flags: int) -> int:
     """A descriptor of the new file `path`, 0600 whatever the umask; raises FileExistsError and OSError."""
-    handle = os.open(path, flags | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE)
-    os.fchmod(handle, FILE_MODE)
+    handle = os.open(path, flags | os.O_CREAT | os.O_EXCL | _NOT_INHERITED, FILE_MODE)
+    path.chmod(FILE_MODE)
     return handle
 
 
@@ -88,7 +91,7 @@ def open_private(path: Path, flags: int) -> int:
     try:
         return create_private(path, flags)
     except FileExistsError:
-        return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC)
+        return os.open(path, flags | _NO_LINK | _NOT_INHERITED)
 
 
 def write_private(path: Path, text: str) -> None:

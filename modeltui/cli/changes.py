@@ -8,6 +8,7 @@ from modeltui.domain.models import find
 from modeltui.domain.names import from_typed
 from modeltui.domain.units import size
 from modeltui.services.changing import Changing, Removal
+from modeltui.text import clean_line
 
 
 async def rm(arguments: Namespace, out: Output) -> int:
@@ -98,5 +99,5 @@ async def _copy(arguments: Namespace, out: Output, *, rename: bool) -> int:
             out.answer({"source": arguments.source, "destination": name.short})
         else:
             verb = "renamed" if rename else "copied"
-            out.text(f"{verb} {arguments.source} to {name.short}")
+            out.text(f"{verb} {clean_line(arguments.source)} to {name.short}")
     return 0

@@ -6,7 +6,6 @@ from modeltui.cli.output import Output
 from modeltui.cli.running import staying
 from modeltui.cli.session import confirm, session
 from modeltui.domain import units
-from modeltui.domain.models import find
 from modeltui.domain.units import iso
 from modeltui.errors import ModeltuiError, NoSuchModel
 from modeltui.services.switching import Switched, SwitchFacts, Switching
@@ -16,35 +15,25 @@ from modeltui.services.sync import Sync
 async def current(arguments: Namespace, out: Output) -> int:
     """Print the current model; exit code 3 when there is none, or when it is not installed."""
     async with session(arguments, out) as services:
-        record = services.store.facts.current(services.links.id_of(services.config.active))
-        if record is None:
-            if out.json:
-                out.answer({"name": None, "since": None, "previous": None, "installed": None})
-            else:
-                out.note("no model is current: modeltui switch NAME")
-            return 3
-        try:
-            link = await services.active()
-            installed = find(await link.api.models(), record.name) is not None
-        except ModeltuiError as error:
-            installed = None
-            services.note(f"whether it is installed is not known: {error.message}")
+        link = await services.active()
+        record, is_installed = await Switching(services, link).current()
         if out.json:
             out.answer(
                 {
-                    "name": record.name.short,
-                    "since": iso(record.since),
-                    "previous": record.previous,
-                    "installed": installed,
+                    "name": record.name.short if record else None,
+                    "since": iso(record.since) if record else None,
+                    "previous": record.previous if record else None,
+                    "installed": is_installed,
                 }
             )
-        else:
+        elif record is not None:
             out.text(record.name.short)
-        if installed is False:
+        if record is None:
+            services.note("no model is current: modeltui switch NAME")
+        elif is_installed is False:
             short = record.name.short
             services.note(f"{short} is missing on the server: modeltui pull {short}, or switch to another")
-            return 3
-    return 0
+        return 3 if record is None or is_installed is False else 0
 
 
 async def switch(arguments: Namespace, out: Output) -> int:

@@ -60,7 +60,7 @@ def _fill_streams() -> None:
     """Put the null device where a stream was closed before we began: no file may take its number."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115
 
 
 def exit_code(error: errors.ModeltuiError) -> int:
@@ -100,9 +100,20 @@ _COMMANDS = {
 
 
 def _run(command: Command, arguments: Namespace, out: Output) -> int:
+    """As asyncio.run, but without waiting for threads: a dead resolver would hold the exit up."""
     import asyncio
 
-    return asyncio.run(_until_signal(command(arguments, out)))
+    loop = asyncio.new_event_loop()
+    try:
+        return loop.run_until_complete(_until_signal(command(arguments, out)))
+    finally:
+        left = asyncio.all_tasks(loop)
+        for task in left:
+            task.cancel()
+        if left:  # gathering nothing would make another loop
+            loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()
 
 
 async def _until_signal(work: Coroutine[Any, Any, int]) -> int:

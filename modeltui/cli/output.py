@@ -34,7 +34,25 @@ class Output:
         )
         self.ascii = not _is_utf8(self._stdout) or not _is_utf8(self._stderr)
         self.width = _width(self._stdout, environ) if self.is_terminal else None
-        self.talk_width = _width(self._stderr, environ) or 80
+        self._environ = environ
+
+    @property
+    def talk_width(self) -> int:
+        """Columns of the terminal that talk goes to, as it is now."""
+        return _width(self._stderr, self._environ) or 80
+
+    @property
+    def talk_height(self) -> int:
+        """Rows of the terminal that talk goes to, as it is now."""
+        try:
+            return os.get_terminal_size(self._stderr.fileno()).lines or 24
+        except (OSError, ValueError):
+            return 24
+
+    def choose_glyphs(self, choice: str) -> None:
+        """Follow the configuration: `ascii`, `unicode`, or `auto`, which goes by the streams' encoding."""
+        if choice != "auto":
+            self.ascii = choice == "ascii"
 
     def answer(self, value: Any) -> None:
         """A JSON value: one line for a pipe's sake, indented where a person reads."""

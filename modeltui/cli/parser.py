@@ -4,6 +4,7 @@ import argparse
 from typing import NoReturn
 
 from modeltui.errors import UsageError
+from modeltui.text import clean_line
 
 EXIT_CODES = """\
 exit codes:
@@ -16,7 +17,7 @@ class Parser(argparse.ArgumentParser):
     """Tells a wrong command line as an error like any other."""
 
     def error(self, message: str) -> NoReturn:
-        raise UsageError(message, remedy=f"{self.prog} --help")
+        raise UsageError(clean_line(message), remedy=f"{self.prog} --help")
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -100,7 +101,11 @@ def _queue(parser: argparse.ArgumentParser, after: argparse.ArgumentParser) -> N
     actions.add_parser("run", help="carry the queue out here, until nothing is left to do", parents=[after])
     for name, words in numbers.items():
         action = actions.add_parser(name, help=words, description=words, parents=[after])
-        action.add_argument("numbers", nargs="*", type=int, metavar="number", help="all, if none is given")
+        every = "those to act on" if name == "cancel" else "all, if none is given"
+        action.add_argument("numbers", nargs="*", type=int, metavar="number", help=every)
+        if name == "cancel":
+            action.add_argument("--all", action="store_true", help="all that are open")
+            _yes(action)
     move = actions.add_parser("move", help="put a transfer at another place", parents=[after])
     move.add_argument("number", type=int)
     move.add_argument("place", type=int, help="1 is the first")

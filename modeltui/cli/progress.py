@@ -25,7 +25,7 @@ class Progress:
     def update(self, rows: list[QueuedTransfer], now: int) -> None:
         """Show how the transfers stand."""
         if self._out.talks_to_terminal:
-            self._repaint([self._line(row, now) for row in rows])
+            self._repaint([self._line(row, now) for row in self._visible(rows)])
             return
         for row in rows:
             words = (
@@ -34,6 +34,11 @@ class Progress:
             if self._told.get(row.number) != words:
                 self._told[row.number] = words
                 self._out.say(words)
+
+    def _visible(self, rows: list[QueuedTransfer]) -> list[QueuedTransfer]:
+        """As many as the terminal has rows for, what is under way first: a line scrolled off stays."""
+        room = max(1, self._out.talk_height - 1)
+        return rows if len(rows) <= room else sorted(rows, key=lambda row: row.transfer.is_final)[:room]
 
     def clear(self) -> None:
         """Take the bars away: what remains is said in plain lines."""

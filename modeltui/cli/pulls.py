@@ -9,18 +9,19 @@ from argparse import Namespace
 from modeltui.cli import shapes
 from modeltui.cli.output import Output
 from modeltui.cli.progress import Progress, bytes_words, end_words, remedy_of, state_words
-from modeltui.cli.session import session
+from modeltui.cli.session import confirm, session
 from modeltui.cli.table import Column
 from modeltui.domain import units
 from modeltui.domain.causes import Cause
 from modeltui.domain.names import from_typed
-from modeltui.domain.transfers import ACTIVE, State, Wanted
+from modeltui.domain.transfers import ACTIVE, State, Transfer, Wanted
 from modeltui.errors import ModeltuiError, UsageError
 from modeltui.services.pulls import Pulls
 from modeltui.services.runner import Runner, is_resting
 from modeltui.services.servers import Link
 from modeltui.services.tree import Services
 from modeltui.store.queue import QueuedTransfer
+from modeltui.text import clean_line
 
 WATCH_S = 0.25
 JSON_MS = 500
@@ -48,7 +49,7 @@ async def pull_and_wait(services: Services, link: Link, typed: list[str], out: O
     names = [from_typed(each) for each in typed]
     for each, name in zip(typed, names, strict=True):
         if not out.json and name.short.casefold() not in (each.casefold(), f"{each.casefold()}:latest"):
-            out.say(f"{each.strip()} means {name.short}")
+            out.say(f"{clean_line(each.strip())} means {name.short}")
     await link.api.version()
     pulls = Pulls(services)
     numbers = []
@@ -157,16 +158,18 @@ class _Watch:
         codes = []
         for row in self.rows():
             codes.append(_code(row))
-            if self._out.json:
-                continue
-            if row.transfer.state is State.INSTALLED:
+            if row.transfer.state is not State.INSTALLED:
+                self._out.error(Unfinished(row.transfer))
+            elif not self._out.json:
                 self._out.text(end_words(row.transfer))
-            else:
-                self._out.note(end_words(row.transfer))
-                remedy = remedy_of(row.transfer)
-                if remedy:
-                    self._out.say(f"  try  {remedy}")
         return next((code for code in codes if code), 0)
+
+
+class Unfinished(ModeltuiError):
+    """A transfer that did not end as installed, told as any other error."""
+
+    def __init__(self, transfer: Transfer) -> None:
+        super().__init__(end_words(transfer), remedy=remedy_of(transfer))
 
 
 def _code(row: QueuedTransfer) -> int:
@@ -185,17 +188,22 @@ async def queue(arguments: Namespace, out: Output) -> int:
                 return 0
             case "run":
                 return await _run(services, out)
-            case "pause":
-                return _wish(services, pulls, arguments.numbers, Wanted.PAUSE, out)
-            case "resume":
-                return _wish(services, pulls, arguments.numbers, Wanted.RUN, out)
+            case "pause" | "resume":
+                wanted = Wanted.PAUSE if arguments.action == "pause" else Wanted.RUN
+                numbers = arguments.numbers or [row.number for row in services.store.queue.open()]
+                return _wish(services, pulls, numbers, wanted, out)
             case "cancel":
-                return _wish(services, pulls, arguments.numbers, Wanted.CANCEL, out)
+                numbers = arguments.numbers
+                if arguments.all:
+                    numbers = [row.number for row in services.store.queue.open()]
+                    sure = arguments.yes or not numbers
+                    await confirm(f"Cancel {len(numbers)} transfers?", yes=sure, out=out)
+                elif not numbers:
+                    raise UsageError("name the transfers to cancel, or say --all", remedy="modeltui queue")
+                return _wish(services, pulls, numbers, Wanted.CANCEL, out)
             case "retry":
-                numbers = arguments.numbers or [
-                    row.number for row in pulls.all() if row.transfer.state is State.FAILED
-                ]
-                return _wish(services, pulls, numbers, Wanted.RUN, out)
+                failed = [row.number for row in pulls.all() if row.transfer.state is State.FAILED]
+                return _wish(services, pulls, arguments.numbers or failed, Wanted.RUN, out)
             case "move":
                 pulls.move(arguments.number, arguments.place)
                 _list(services, pulls, out)
@@ -210,7 +218,12 @@ async def queue(arguments: Namespace, out: Output) -> int:
 
 async def _run(services: Services, out: Output) -> int:
     """Carry out whatever is open; also what other programs add meanwhile is theirs to wait for."""
-    numbers = [row.number for row in services.store.queue.open() if not is_resting(row)]
+    mended = (Cause.NO_SECRET, Cause.NO_SERVER)  # perhaps: only the runner can tell
+    numbers = [
+        row.number
+        for row in services.store.queue.open()
+        if not is_resting(row) or row.transfer.cause in mended
+    ]
     if not numbers:
         if not out.json:
             out.say("nothing in the queue waits to be pulled")
@@ -219,12 +232,11 @@ async def _run(services: Services, out: Output) -> int:
 
 
 def _wish(services: Services, pulls: Pulls, numbers: list[int], wanted: Wanted, out: Output) -> int:
-    """Wish the same of several transfers; of all that are open, if none is named."""
-    chosen = numbers or [row.number for row in services.store.queue.open()]
-    if not chosen:
-        raise UsageError("the queue is empty", remedy="modeltui pull NAME")
+    """Wish the same of several transfers."""
+    if not numbers and not out.json:
+        out.say("there is no such transfer in the queue")
     rows, failed = [], None
-    for number in chosen:
+    for number in numbers:
         try:
             rows.append(pulls.ask(number, wanted))
         except ModeltuiError as error:

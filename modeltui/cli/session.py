@@ -57,6 +57,7 @@ def _services(arguments: Namespace, paths: Paths, environ: Mapping[str, str], ou
         server=None if arguments.demo else arguments.server,
         profile=None if arguments.demo else arguments.profile,
     )
+    out.choose_glyphs(config.glyphs)
     for problem in config.problems:
         out.note(problem)
     if config.unknown:

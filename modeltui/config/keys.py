@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from modeltui.config.settings import Value
+from modeltui.domain.names import from_typed
+from modeltui.errors import InvalidName
 
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # RFC 9110, 5.6.2: token
 
@@ -82,12 +84,24 @@ def _path(value: Value) -> Path:
         raise ValueError from None
 
 
+def _alias(value: Value) -> str:
+    """A name that copy can write; raises ValueError."""
+    try:
+        written = _text(value).strip()
+        name = from_typed(written)
+    except InvalidName as error:
+        raise ValueError from error
+    if name.is_cloud or written.casefold().endswith(":local"):
+        raise ValueError
+    return written
+
+
 KEYS: dict[str, Key] = {
     "server": Key(_text, None, "the name of a configured server, or an address"),
     "profile": Key(_text, None, "the name of a table [profiles.NAME]"),
     "default_model": Key(_text, None, "a model's name"),
     "glyphs": Key(_one_of("auto", "unicode", "ascii"), "auto", "auto, unicode or ascii"),
-    "current.alias": Key(_text, None, "a model's name that follows the current model"),
+    "current.alias": Key(_alias, None, "a model's name, and none that means a cloud model"),
     "current.hook": Key(_command, None, "a command: a list of words, or a line for sh"),
     "current.auto_pull": Key(_truth, False, "true or false"),
     "downloads.per_server": Key(_between(1, 4), 1, "a whole number from 1 to 4"),

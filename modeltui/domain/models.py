@@ -186,7 +186,8 @@ def loaded_as(
     `weights_of` maps manifest digests of loaded models to their weights, as far as known.
     """
     for row in loaded:
-        if same(row.name, name):
+        # The same name with another digest is a runner of what the name stood for before.
+        if same(row.name, name) and (not digest or not row.digest or row.digest == digest):
             return row
     for row in loaded:
         if digest and row.digest == digest:

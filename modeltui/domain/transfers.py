@@ -99,7 +99,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """One pull. Bytes and UTC milliseconds; `done` and `total` never go back.
+    """One pull. Bytes and UTC milliseconds; `done` and `total` never go back, `seen` (what is there now) may.
 
     `attempts` counts tries without a new byte, `tries` all of them. `speed` is in bytes a second.
     """
@@ -114,6 +114,7 @@ class Transfer:
     total: int | None = None
     total_exact: bool = False
     done: int = 0
+    seen: int = 0
     layers: tuple[LayerState, ...] = ()
     manifest: Manifest | None = None
     retry_at: int | None = None
@@ -147,7 +148,7 @@ class Transfer:
             return None
         if self.speed is None or self.speed < 1:
             return None
-        return round((self.total - self.done) / self.speed * 1000)
+        return round((self.total - self.seen) / self.speed * 1000)
 
     def quiet_ms(self, now: int) -> int:
         """How long no byte has come while the stream is open."""
@@ -371,6 +372,7 @@ def _started(transfer: Transfer) -> Step:
         detail="",
         retry_at=None,
         layers=(),
+        seen=0,
         speed=None,
         grown_at=transfer.at,
         sample_at=None,
@@ -422,7 +424,8 @@ def _layer(transfer: Transfer, event: Layer) -> Transfer:
         layers=layers,
         total=total,
         done=done,
-        attempts=0 if done > transfer.done and transfer.sample_at is not None else transfer.attempts,
+        seen=min(seen, total),
+        attempts=0 if transfer.sample_at is not None and seen > transfer.seen else transfer.attempts,
     )
     return _measured(moved, seen)
 

@@ -7,8 +7,9 @@ Timeouts are chosen per call: a list may wait for a cold cache, a load for the w
 import math
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
+from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from modeltui import errors
 from modeltui.domain.endpoint import Endpoint
@@ -18,7 +19,7 @@ from modeltui.domain.server import Capability, Keep, KeepAlive
 from modeltui.domain.units import FOREVER_MS
 from modeltui.http import Access
 from modeltui.ollama import wire
-from modeltui.ollama.transport import Call, Transport
+from modeltui.ollama.transport import Call, Decoded, Transport
 
 if TYPE_CHECKING:
     from modeltui.domain.transfers import PullEvent
@@ -42,34 +43,41 @@ class OllamaServer:
     async def version(self) -> str | None:
         call = Call("ask for the version", "GET", "/api/version", quiet_s=5, total_s=10)
         try:
-            body = await self._transport.ask_json(call)
+            return await self._object(call, wire.version)
         except (errors.Unsupported, errors.NotFound):
             return None
-        if not isinstance(body, dict):
-            raise self._transport.garbled(call, "its version is no JSON object")
-        return wire.line(body.get("version"))
 
     async def models(self) -> tuple[Model, ...]:
         # The first list after a start waits until the server has read all manifests.
-        return wire.models(await self._listing(Call("list the models", "GET", "/api/tags", None, 60, 120)))
+        return await self._list(Call("list the models", "GET", "/api/tags", None, 60, 120), wire.models)
 
     async def loaded(self) -> tuple[LoadedModel, ...]:
         # It can block for seconds while a runner is unloaded.
-        return wire.loaded(await self._listing(Call("list what is loaded", "GET", "/api/ps", None, 15, 30)))
+        return await self._list(Call("list what is loaded", "GET", "/api/ps", None, 15, 30), wire.loaded)
 
-    async def _listing(self, call: Call) -> object:
-        body = await self._transport.ask_json(call)
-        listed = isinstance(body, dict) and "models" in body
-        if not listed:
-            raise self._transport.garbled(call, "its JSON is not a list of models")
-        return body
+    async def _object(self, call: Call, convert: Callable[[Mapping[str, Any]], Decoded]) -> Decoded:
+        """Convert an answer that must be an object; raises Garbled for what is none."""
+
+        def work(body: object) -> Decoded:
+            if not isinstance(body, dict):
+                raise self._transport.garbled(call, "its JSON is no object")
+            return convert(body)
+
+        return await self._transport.ask_json(call, work)
+
+    async def _list(self, call: Call, convert: Callable[[Mapping[str, Any]], Decoded]) -> Decoded:
+        """Convert a list of models; an object without one comes from something else than Ollama."""
+
+        def work(body: Mapping[str, Any]) -> Decoded:
+            if "models" not in body:
+                raise self._transport.garbled(call, "its JSON is not a list of models")
+            return convert(body)
+
+        return await self._object(call, work)
 
     async def show(self, name: ModelName) -> ModelDetails:
         call = Call(f"show {name.short}", "POST", "/api/show", _both(name), 30, 60)
-        body = await self._transport.ask_json(call)
-        if not isinstance(body, dict):
-            raise self._transport.garbled(call, "its details are no JSON object")
-        return wire.details(body, name)
+        return await self._object(call, lambda body: wire.details(body, name))
 
     async def load(
         self,
@@ -80,19 +88,20 @@ class OllamaServer:
         body: dict[str, object] = {"model": name.short, "stream": False, **_keep_alive(keep_alive)}
         if options:
             body["options"] = dict(options)
-        what = f"load {name.short}"
+        call = Call(f"load {name.short}", "POST", "/api/generate", body, None, None)
         try:
-            await self._transport.ask_json(Call(what, "POST", "/api/generate", body, None, None))
+            await self._transport.ask_json(call, wire.mapping)
         except errors.Unsupported as error:
             if "does not support generate" not in error.words:
                 raise
             del body["stream"]
             body["input"] = ""
-            await self._transport.ask_json(Call(what, "POST", "/api/embed", body, None, None))
+            await self._transport.ask_json(replace(call, path="/api/embed"), wire.mapping)
 
     async def unload(self, name: ModelName) -> None:
         body = {"model": name.short, "keep_alive": 0, "stream": False}
-        await self._transport.ask_json(Call(f"unload {name.short}", "POST", "/api/generate", body, 60, 90))
+        call = Call(f"unload {name.short}", "POST", "/api/generate", body, 60, 90)
+        await self._transport.ask_json(call, wire.mapping)
 
     def pull(self, name: ModelName, *, insecure: bool = False) -> "AsyncGenerator[PullEvent, None]":
         from modeltui.ollama.pull import pull_events
@@ -140,7 +149,7 @@ class OllamaServer:
     async def embed(self, name: ModelName, text: str) -> tuple[float, ...]:
         body = {"model": name.short, "input": text}
         call = Call(f"embed with {name.short}", "POST", "/api/embed", body, None, None)
-        return wire.embedding(await self._transport.ask_json(call))
+        return await self._transport.ask_json(call, wire.embedding)
 
     async def has_blob(self, digest: str) -> bool:
         call = Call("look for a layer", "HEAD", f"/api/blobs/{digest}", None, 10, 20)
@@ -156,7 +165,7 @@ class OllamaServer:
             return None
         if answer.status != 200:
             raise self._transport.refusal(call, answer)
-        return wire.account(await self._transport.decoded(call, answer))
+        return await self._transport.decoded(call, answer, wire.account)
 
 
 def _both(name: ModelName) -> dict[str, object]:

@@ -4,10 +4,10 @@ import asyncio
 import json
 import os
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
@@ -16,6 +16,8 @@ from modeltui.domain.endpoint import Endpoint
 from modeltui.http import Access, make_client
 from modeltui.ollama import wire
 from modeltui.text import clean_line
+
+Decoded = TypeVar("Decoded")
 
 MOST_BODY = 64 * 2**20
 MOST_LINE = 8 * 2**20  # the line buffer of Ollama's own client
@@ -28,6 +30,7 @@ HOST_REMEDY = (
     "the server refuses this host name: name it by its address, start it with OLLAMA_HOST=0.0.0.0, "
     'or set headers = { Host = "localhost:11434" } for it in config.toml'
 )
+TLS_REMEDY = "set ca_file (or, where it asks for one, client_cert) for this server in config.toml"
 SIGN_IN_REMEDY = "sign in: run `ollama signin` on the server; behind a proxy set token_env or headers for it"
 
 
@@ -75,12 +78,12 @@ class Transport:
         except TimeoutError:
             raise self._error(errors.TimedOut, call, f"no complete answer in {call.total_s:.0f} s") from None
 
-    async def ask_json(self, call: Call) -> Any:
-        """Send a request and decode its JSON; raises ServerError, also for a status that is no success."""
+    async def ask_json(self, call: Call, convert: Callable[[Any], Decoded]) -> Decoded:
+        """Send a request and convert its JSON; raises ServerError, also for a status that is no success."""
         answer = await self.ask(call)
         if answer.status != 200:
             raise self.refusal(call, answer)
-        return await self.decoded(call, answer)
+        return await self.decoded(call, answer, convert)
 
     async def ask_empty(self, call: Call) -> None:
         """Send a request whose success has no body; raises ServerError."""
@@ -153,7 +156,8 @@ class Transport:
         except httpx.ConnectTimeout:
             raise self._error(errors.Unreachable, call, "no connection within 5 s") from None
         except httpx.ConnectError as error:
-            raise self._error(errors.Unreachable, call, _connect_words(error)) from None
+            words, remedy = _connect_words(error)
+            raise self._error(errors.Unreachable, call, words, remedy=remedy) from None
         except httpx.TimeoutException:
             raise self._error(errors.TimedOut, call, f"no answer for {call.quiet_s:.0f} s") from None
         except httpx.ProxyError as error:
@@ -198,21 +202,34 @@ class Transport:
             raise self.garbled(call, "a line that is no JSON object")
         return value
 
-    async def decoded(self, call: Call, answer: Answer) -> Any:
-        """Decode away from the event loop what would hold it up (`/api/show` sends every tensor)."""
-        if len(answer.body) < _DECODE_APART:
-            return self._json(call, answer.body, answer.content_type)
-        return await asyncio.to_thread(self._json, call, answer.body, answer.content_type)
+    async def decoded(self, call: Call, answer: Answer, convert: Callable[[Any], Decoded]) -> Decoded:
+        """Decode and convert, away from the event loop where it would be held up (`/api/show` sends every
+        tensor)."""
+
+        def work() -> Decoded:
+            return convert(self._json(call, answer.body, answer.content_type))
+
+        return work() if len(answer.body) < _DECODE_APART else await asyncio.to_thread(work)
 
     def _json(self, call: Call, body: bytes, content_type: str = "") -> Any:
         written = body.decode("utf-8", "replace")
-        if any(secret in written for secret in self.secrets):
-            written = errors.strip_secrets(written, self.secrets)
         try:
-            return json.loads(written)
+            value = json.loads(written)
+            # A server that echoes what it was sent: gone from the texts, while the structure stays.
+            echoes = any(secret in written for secret in self.secrets)
+            return self._without_secrets(value) if echoes else value
         except (ValueError, RecursionError):
             seen = self._words(Answer(200, content_type, body[:MOST_ERROR]))
             raise self.garbled(call, f"not the JSON of an Ollama server: {seen[:120] or 'nothing'}") from None
+
+    def _without_secrets(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return errors.strip_secrets(value, self.secrets)
+        if isinstance(value, list):
+            return [self._without_secrets(part) for part in value]
+        if isinstance(value, dict):
+            return {self._without_secrets(key): self._without_secrets(part) for key, part in value.items()}
+        return value
 
     def _words(self, answer: Answer) -> str:
         """What an error body says: its JSON message, the title of a page, or the text itself."""
@@ -248,17 +265,17 @@ class Transport:
         )
 
 
-def _connect_words(error: httpx.ConnectError) -> str:
-    """Why a connection could not be made, in the words of the system."""
+def _connect_words(error: httpx.ConnectError) -> tuple[str, str | None]:
+    """Why a connection could not be made, in the words of the system, and its remedy where it has one."""
     said = str(error)
     lowered = said.casefold()
     if "certificate" in lowered or "ssl" in lowered:
-        return f"its certificate is not trusted or TLS failed ({said}); set ca_file for it in config.toml"
+        return f"TLS failed ({said})", TLS_REMEDY
     if "all connection attempts failed" in lowered or "refused" in lowered or not said:
         cause: BaseException | None = error
         while cause is not None:
             if isinstance(cause, OSError) and cause.errno:
-                return os.strerror(cause.errno).casefold() if cause.errno > 0 else said
+                return (os.strerror(cause.errno).casefold() if cause.errno > 0 else said), None
             cause = cause.__cause__ or cause.__context__
-        return "connection refused"
-    return said
+        return "connection refused", None
+    return said, None

@@ -91,6 +91,11 @@ def listed_name(value: Mapping[str, Any]) -> tuple[str, str, ModelName | None]:
     return (name.short if name else clean_line(sent) or "(no name)"), sent, name
 
 
+def version(body: Mapping[str, Any]) -> str | None:
+    """`/api/version`."""
+    return line(body.get("version"))
+
+
 def models(body: object) -> tuple[Model, ...]:
     """`/api/tags`."""
     return tuple(_model(row) for row in rows(mapping(body).get("models")))

@@ -17,13 +17,14 @@ from modeltui.domain.transfers import (
     Wanted,
     reduce,
 )
-from modeltui.errors import ModeltuiError, NotFound
+from modeltui.errors import ModeltuiError, NotFound, StoreError
 from modeltui.services.checking import check_pulled, look_after_cancel
 from modeltui.services.servers import Link
 from modeltui.services.tree import Services
 from modeltui.store.queue import QueuedTransfer
 
 SAVE_MS = 500
+_MOST_FAILURES = 20
 _MANIFEST_S = 3.0
 
 
@@ -53,13 +54,17 @@ class Carrier:
         self._stream: asyncio.Task[None] | None = None
         self._manifest: asyncio.Task[None] | None = None
         self._check: asyncio.Task[None] | None = None
+        self._probe: asyncio.Task[None] | None = None
+        self._heard_at = 0
         self._saved = row.transfer
         self._saved_at = 0
+        self._failures = 0
 
     @property
     def tasks(self) -> set["asyncio.Task[None]"]:
         """What runs for it now."""
-        return {t for t in (self._stream, self._manifest, self._check) if t is not None and not t.done()}
+        every = (self._stream, self._manifest, self._check, self._probe)
+        return {task for task in every if task is not None and not task.done()}
 
     def is_due(self, now: int) -> bool:
         """Whether it may start (again) now."""
@@ -88,15 +93,38 @@ class Carrier:
         self.save()
         self._means.wake()
 
+    def probe_if_silent(self, now: int) -> None:
+        """While it verifies a server says nothing, for minutes: is it there at all?"""
+        stall_ms = self._means.limits.stall_ms
+        if self.transfer.state is not State.VERIFYING or not stall_ms:
+            self._heard_at = now
+        elif now - self._heard_at >= stall_ms and (self._probe is None or self._probe.done()):
+            self._heard_at = now
+            self._probe = self._means.spawn(self._ask_for_life())
+
     def save_if_due(self, now: int) -> None:
         """Write progress, at most twice a second."""
         if self.transfer is not self._saved and now - self._saved_at >= SAVE_MS:
             self.save()
 
+    @property
+    def is_over(self) -> bool:
+        """Whether it has ended, and the queue knows it."""
+        return self.transfer.is_final and self.transfer is self._saved
+
     def save(self) -> None:
+        """Write how it stands; a store that fails is tried again a few times, then raises StoreError."""
         services = self._means.services
-        services.remember(lambda: self._queue.save(self.number, self.transfer))
-        self._saved, self._saved_at = self.transfer, services.clock()
+        self._saved_at = services.clock()
+        try:
+            self._queue.save(self.number, self.transfer)
+        except StoreError as error:
+            self._failures += 1
+            if self._failures >= _MOST_FAILURES:
+                raise
+            services.note(f"{error.message}; trying again")
+        else:
+            self._saved, self._failures = self.transfer, 0
 
     async def end(self) -> None:
         """End what still runs for it."""
@@ -112,10 +140,11 @@ class Carrier:
             # With each try anew: the tag may have moved during a pause, or since the last try.
             if self._means.services.config.lookup:
                 self._manifest = self._means.spawn(self._announce())
-        elif effect is Effect.CLOSE and self._stream is not None:
+        elif effect is Effect.CLOSE:
             # A stream that has just reported its own end is over; cancelling another closes its connection.
-            if self._stream is not asyncio.current_task():
-                self._stream.cancel()
+            for task in (self._stream, self._manifest):
+                if task is not None and task is not asyncio.current_task():
+                    task.cancel()
         elif effect is Effect.CHECK and (self._check is None or self._check.done()):
             self._check = self._means.spawn(self._look())
 
@@ -146,6 +175,15 @@ class Carrier:
                 services.note(f"{name.short}: its exact size is not known here ({error.message})")
             return
         self.apply(Announced(services.clock(), manifest))
+
+    async def _ask_for_life(self) -> None:
+        """End the try when the server answers nothing else either."""
+        assert self.link is not None
+        try:
+            await self.link.api.version()
+        except ModeltuiError as error:
+            text = f"silent while it verified: {error.message}"
+            self.apply(Closed(self._means.services.clock(), text, self._means.random()))
 
     async def _look(self) -> None:
         """After success, or after a cancel: what is really there?"""

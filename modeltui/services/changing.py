@@ -61,9 +61,8 @@ class Changing:
             counted = await self._sharing(model, [removal.model for removal in removals])
             freed = _freed(model, (*shared, *counted))
             names = tuple(each.shown for each in shared)
-            removals.append(
-                Removal(model, freed, names, entry.is_current, entry.loaded_by in ("name", "digest"))
-            )
+            is_loaded = entry.loaded_by == "name" or (entry.loaded_by == "digest" and not shared)
+            removals.append(Removal(model, freed, names, entry.is_current, is_loaded))
         return tuple(removals)
 
     async def remove(self, removals: tuple[Removal, ...]) -> tuple[Removed, ...]:
@@ -77,6 +76,7 @@ class Changing:
                     done.append(Removed(removal, error))
                 else:
                     done.append(Removed(removal))
+        await self._library.relist()
         return tuple(done)
 
     async def check_copy(self, source: str, destination: str) -> None:
@@ -92,7 +92,10 @@ class Changing:
         _different(model, name)
         self._refuse_taken(name, models, overwrite)
         async with self._services.recorded(self._link, "copy", f"{model.shown} -> {name.short}"):
+            if (taken := find(models, name)) is not None:
+                await self._free(taken, models)
             await self._copied(model, name)
+        await self._library.relist()
         self._note_orphans(name, models)
         return name
 
@@ -107,8 +110,11 @@ class Changing:
             delete_lock(self._services, self._link),
             self._services.recorded(self._link, "rename", f"{model.shown} -> {name.short}"),
         ):
+            if (taken := find(models, name)) is not None:
+                await self._free(taken, models)
             await self._copied(model, name)
             await self._link.api.delete(old)
+        await self._library.relist()
         current = self._services.store.facts.current(self._link.id)
         if current is not None and same(current.name, old):
             self._tell(self._switching.moved(name))
@@ -121,14 +127,7 @@ class Changing:
         if name is None:
             raise Refusal(f"“{removal.model.shown}” is no valid name: nothing can be done with it")
         async with self._services.recorded(self._link, "delete", name.short):
-            if await self._is_loaded(removal.model):
-                models = await self._link.api.models()
-                done = await self._loading.unload_model(name, models)
-                if done.status == "stopping":
-                    raise Refusal(
-                        f"{name.short} still answers a request and cannot be unloaded: it was not deleted",
-                        remedy="wait for the request, or end it, then delete again",
-                    )
+            await self._free(removal.model, await self._link.api.models())
             try:
                 await self._link.api.delete(name)
             except NotFound:
@@ -137,12 +136,21 @@ class Changing:
         if removal.is_current:
             self._tell(self._switching.gone())
 
-    async def _is_loaded(self, model: Model) -> bool:
-        """Whether its runner is in memory now: it may have been loaded since the plan was shown."""
+    async def _free(self, model: Model, models: tuple[Model, ...]) -> None:
+        """Unload what no name would reach any more: looked at now, since it may just have been loaded."""
         loaded = await self._library.loaded() or ()
-        return any(
-            same(row.name, model.name) or (row.digest and row.digest == model.digest) for row in loaded
+        twins = [m for m in models if m.digest == model.digest and not same(m.name, model.name)]
+        its_own = any(
+            same(row.name, model.name) or (row.digest and row.digest == model.digest and not twins)
+            for row in loaded
         )
+        if model.name is None or model.is_cloud or not its_own:
+            return
+        if (await self._loading.unload_model(model.name, models)).status == "stopping":
+            raise Refusal(
+                f"{model.shown} still answers a request and cannot be unloaded: nothing was changed",
+                remedy="wait for the request, or end it, then try again",
+            )
 
     async def _copied(self, model: Model, name: ModelName) -> None:
         assert model.name is not None

@@ -5,7 +5,7 @@ import asyncio
 from modeltui.domain.models import find
 from modeltui.domain.names import ModelName
 from modeltui.domain.transfers import CheckResult, Manifest
-from modeltui.errors import NotFound, ServerError
+from modeltui.errors import NotFound, Refused, ServerError, Unsupported
 from modeltui.services.library import Library
 from modeltui.services.servers import Link
 from modeltui.services.tree import Services
@@ -32,13 +32,19 @@ async def check_pulled(services: Services, link: Link, name: ModelName, manifest
         except NotFound as error:
             return CheckResult.DAMAGED, f"the server cannot open it ({error.words})"
         digests = {blob.digest for blob in manifest.blobs} if manifest else {details.weights or ""} - {""}
-        missing = await _missing(link, sorted(digests))
+        try:
+            missing = await _missing(link, sorted(digests))
+        except (Refused, Unsupported) as error:
+            words = f"opened by the server; its layers cannot be looked for ({error.words})"
+            return CheckResult.INSTALLED, words
     except ServerError as error:
         return CheckResult.UNKNOWN, f"not checked: {error.message}"
     if missing:
         words = f"{missing} of {len(digests)} layers are not on the server"
-        library.mark_damaged(model.digest, words)
+        library.mark_damaged(model.digest, words, layers=True)
         return CheckResult.DAMAGED, words
+    library.mark_whole(model.digest)
+    await library.relist()
     if manifest is None:
         return CheckResult.INSTALLED, "opened by the server; no manifest to compare it with"
     if model.digest == manifest.digest:

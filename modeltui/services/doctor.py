@@ -10,7 +10,7 @@ from pathlib import Path
 
 from modeltui.domain.models import ModelState
 from modeltui.domain.units import size
-from modeltui.errors import ModeltuiError
+from modeltui.errors import ModeltuiError, StoreError
 from modeltui.services.library import Library
 from modeltui.services.servers import Link
 from modeltui.services.tree import Services
@@ -59,6 +59,10 @@ def _database(services: Services) -> list[Check]:
     trouble = services.store.trouble
     if trouble is not None:
         return [Check("database", Grade.ERROR, trouble.message, trouble.remedy)]
+    try:
+        services.store.check()
+    except StoreError as error:
+        return [Check("database", Grade.ERROR, error.message, error.remedy)]
     return [Check("database", Grade.OK, str(services.paths.database))]
 
 

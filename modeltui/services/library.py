@@ -1,6 +1,7 @@
 """What is installed and how it stands: one truthful list of the server's models, and names resolved in it."""
 
 import asyncio
+import contextlib
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from difflib import get_close_matches
@@ -21,7 +22,8 @@ from modeltui.domain.names import ModelName, from_listed, from_typed, parse, sam
 from modeltui.errors import InvalidName, NoSuchModel, NotFound, ServerError, Unreachable, Unsupported
 from modeltui.services.servers import Link
 from modeltui.services.tree import Services
-from modeltui.store.facts import CurrentModel, Load
+from modeltui.store.facts import CurrentModel, Known, Load
+from modeltui.text import clean_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class Listing:
     """A server's models at one moment (UTC milliseconds).
 
     `loaded` is None when the server cannot say; `missing` is the current model when it is not installed.
+    `removed` and `replaced` name what changed outside since the list was seen last.
     """
 
     at: int
@@ -54,6 +57,8 @@ class Listing:
     weights_of: Mapping[str, str]
     current: CurrentModel | None
     missing: CurrentModel | None
+    removed: tuple[str, ...]
+    replaced: tuple[str, ...]
 
     @property
     def models(self) -> tuple[Model, ...]:
@@ -74,20 +79,23 @@ class Library:
         """Ask the server what is installed and loaded, and put what is known beside it."""
         models, loaded = await asyncio.gather(self._link.api.models(), self._loaded_or_unknown())
         weights_of = await self.weights_of_loaded(loaded or ())
-        store, server_id = self._services.store.facts, self._link.id
-        now = self._services.clock()
-        current = store.current(server_id)
-        known = store.all_details()
-        damaged, loads = store.damaged(server_id), store.loads(server_id)
-        entries = tuple(
-            self._entry(model, models, loaded, weights_of, current, known, damaged, loads, now)
-            for model in models
-        )
-        gone = current is not None and find(models, current.name) is None
+        facts, server_id, now = self._services.store.facts, self._link.id, self._services.clock()
+        known = self._services.recall(lambda: facts.known(server_id), Known())
+        entries = tuple(self._entry(model, models, loaded, weights_of, known, now) for model in models)
         listed = [_as_json(model) for model in models]
-        if listed != (store.last_list(server_id) or (None, 0))[0]:
-            self._services.remember(lambda: store.set_last_list(server_id, listed, now))
-        return Listing(now, entries, loaded, weights_of, current, current if gone else None)
+        if listed != list(known.listed):
+            self._services.remember(lambda: facts.set_last_list(server_id, listed, now))
+        removed, replaced = _changed(known.listed, models)
+        gone = known.current is not None and find(models, known.current.name) is None
+        missing = known.current if gone else None
+        return Listing(now, entries, loaded, weights_of, known.current, missing, removed, replaced)
+
+    async def relist(self) -> None:
+        """Remember the list anew after a change of our own, which is nothing to be told about later."""
+        with contextlib.suppress(ServerError):  # then the next list tells of it once: no harm
+            listed = [_as_json(model) for model in await self._link.api.models()]
+            now, facts = self._services.clock(), self._services.store.facts
+            self._services.remember(lambda: facts.set_last_list(self._link.id, listed, now))
 
     async def loaded(self) -> tuple[LoadedModel, ...] | None:
         """What is loaded; None on a server that is too old to say."""
@@ -118,7 +126,8 @@ class Library:
 
     async def weights(self, name: ModelName, digest: str | None) -> str | None:
         """The weights blob of a model, remembered by manifest digest; None where the server cannot say."""
-        known = self._services.store.facts.details(digest) if digest else None
+        facts = self._services.store.facts
+        known = self._services.recall(lambda: facts.details(digest), None) if digest else None
         if known and isinstance(known.get("weights"), str):
             return str(known["weights"])
         try:
@@ -146,16 +155,22 @@ class Library:
                 "parameter_count": shown.parameter_count,
                 "context": shown.context,
             }
-            self._services.remember(lambda: facts.set_damaged(server_id, digest, None, now))
+            self._services.remember(lambda: facts.set_whole(server_id, digest))
             if short != facts.details(digest):
                 self._services.remember(lambda: facts.set_details(digest, short, now))
         return shown
 
-    def mark_damaged(self, digest: str | None, words: str) -> None:
-        """Remember that a manifest is listed here and cannot be opened."""
+    def mark_damaged(self, digest: str | None, words: str, *, layers: bool = False) -> None:
+        """Remember that a manifest is listed here and cannot be opened, or lacks `layers`."""
         if digest:
-            facts, now = self._services.store.facts, self._services.clock()
-            self._services.remember(lambda: facts.set_damaged(self._link.id, digest, words, now))
+            facts, server_id, now = self._services.store.facts, self._link.id, self._services.clock()
+            self._services.remember(lambda: facts.set_damaged(server_id, digest, words, now, layers=layers))
+
+    def mark_whole(self, digest: str | None) -> None:
+        """Remember that a manifest can be opened here and lacks no layer."""
+        if digest:
+            facts, server_id = self._services.store.facts, self._link.id
+            self._services.remember(lambda: facts.set_whole(server_id, digest, layers=True))
 
     async def installed(self, typed: str) -> Model:
         """The installed model that a person means; raises NoSuchModel with near names, InvalidName."""
@@ -168,20 +183,17 @@ class Library:
         models: tuple[Model, ...],
         loaded: tuple[LoadedModel, ...] | None,
         weights_of: Mapping[str, str],
-        current: CurrentModel | None,
-        known: Mapping[str, Mapping[str, Any]],
-        damaged: Mapping[str, str],
-        loads: Mapping[str, Load],
+        known: Known,
         now: int,
     ) -> Entry:
         digest = model.digest or ""
-        facts = known.get(digest, {})
+        facts = known.details.get(digest, {})
         weights = facts.get("weights") if isinstance(facts.get("weights"), str) else None
         model = _completed(model, facts)
         runner = None
         if model.name is not None and not model.is_cloud:
             runner = loaded_as(model.name, model.digest, weights, loaded or (), weights_of)
-        if digest in damaged:
+        if digest in known.damaged:
             state = ModelState.DAMAGED
         elif model.is_cloud:
             state = ModelState.CLOUD
@@ -193,12 +205,12 @@ class Library:
             model=model,
             state=state,
             type=model_type(model.name, model.capabilities),
-            is_current=current is not None and same(model.name, current.name),
+            is_current=known.current is not None and same(model.name, known.current.name),
             loaded=runner,
             loaded_by=_matched_by(model, runner),
-            last_load=loads.get(digest),
+            last_load=known.loads.get(digest),
             alias_of=self._alias_target(model, models),
-            damage=damaged.get(digest),
+            damage=known.damaged.get(digest),
             parameter_count=_count(model, facts),
             weights=weights,
         )
@@ -244,6 +256,21 @@ def near_names(name: ModelName, models: tuple[Model, ...]) -> list[str]:
     others = dict.fromkeys(each.series for each in names if each.series != name.series)
     near = (name.series, *get_close_matches(name.series, others, 3))
     return [each.short for series in near for each in names if each.series == series][:3]
+
+
+def _changed(before: tuple[Any, ...], models: tuple[Model, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names of the remembered list that are gone, and those that have another digest now."""
+    digests = {model.sent: model.digest for model in models}
+    removed, replaced = [], []
+    for row in before:
+        sent = row.get("sent") if isinstance(row, dict) else None
+        if not isinstance(sent, str):
+            continue
+        if sent not in digests:
+            removed.append(clean_line(sent))
+        elif row.get("digest") and row["digest"] != digests[sent]:
+            replaced.append(clean_line(sent))
+    return tuple(removed), tuple(replaced)
 
 
 def _as_json(model: Model) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from modeltui.domain.transfers import (
 from modeltui.errors import ModeltuiError
 from modeltui.services.carrying import Carrier, Means
 from modeltui.services.servers import Link, MissingSecret
-from modeltui.services.transferlock import lock_file
+from modeltui.services.transferlock import share
 from modeltui.services.tree import Services
 from modeltui.store.journal import Origin
 from modeltui.store.locks import FileLock
@@ -77,6 +77,7 @@ class Runner:
         """
         config = self._services.config
         limits = Limits(config.retries, config.stall_s * 1000)
+        self._seen = None
         try:
             async with asyncio.TaskGroup() as group:
                 means = Means(self._services, limits, self._random, group.create_task, self._wake.set)
@@ -100,8 +101,8 @@ class Runner:
             self._take_in(means)
             now = self._services.clock()
             await self._pass_time(now)
-            self._start_due(means, now)
             self._give_locks_back()
+            self._start_due(means, now)
             if is_done() or not self._carriers:
                 return
             with contextlib.suppress(TimeoutError):
@@ -128,8 +129,9 @@ class Runner:
     async def _pass_time(self, now: int) -> None:
         for number, carrier in list(self._carriers.items()):
             carrier.apply(Tick(now, self._random()))
+            carrier.probe_if_silent(now)
             carrier.save_if_due(now)
-            if carrier.transfer.is_final:
+            if carrier.is_over:
                 await carrier.end()
                 del self._carriers[number]
 
@@ -171,15 +173,16 @@ class Runner:
 
     def _may_pull(self, link: Link) -> bool:
         """Share the server's lock with other pulls; not while a delete holds it alone."""
-        if link.id in self._server_locks:
-            return True
-        lock = FileLock(lock_file(self._services, link.id), shared=True)
         try:
-            if not lock.acquire(wait=False):
-                return False
+            lock = share(self._services, link.id)
         except OSError:
             return True  # a delete that cannot make the lock either says so
-        self._server_locks[link.id] = lock
+        if lock is None:
+            return False
+        if link.id in self._server_locks:
+            lock.release()
+        else:
+            self._server_locks[link.id] = lock
         return True
 
     def _give_locks_back(self) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from modeltui.config.settings import ServerConfig
 from modeltui.domain.endpoint import Endpoint, parse_endpoint
 from modeltui.domain.server import Server
-from modeltui.errors import ConfigError, UsageError
+from modeltui.errors import ConfigError, StoreError, UsageError
 from modeltui.store.store import Store
 
 _COMMAND_S = 30.0
@@ -43,7 +43,9 @@ class Links:
         *,
         environ: Mapping[str, str],
         clock: Callable[[], int],
+        note: Callable[[str], None],
     ) -> None:
+        self._note = note
         self._servers = servers
         self._store = store
         self._environ = environ
@@ -85,7 +87,12 @@ class Links:
             return None
 
     def id_of(self, server: ServerConfig) -> int:
-        return self._store.facts.server_id(server.endpoint.url, server.name)
+        """Its id in the store; 0, which nothing hangs on, when the store cannot be read."""
+        try:
+            return self._store.facts.server_id(server.endpoint.url, server.name)
+        except StoreError as error:
+            self._note(f"{error.message}; nothing will be remembered")
+            return 0
 
     async def close(self) -> None:
         for link in self._open.values():

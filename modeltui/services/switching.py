@@ -13,9 +13,10 @@ from modeltui.services.library import Library
 from modeltui.services.loading import Loading, opened
 from modeltui.services.servers import Link, end_command
 from modeltui.services.tree import Services
-from modeltui.store.facts import Load
+from modeltui.store.facts import CurrentModel, Load
 
 HOOK_S = 30.0
+_LOOK_S = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,33 @@ class Switching:
         self._library = Library(services, link)
         self._loading = Loading(services, link)
         self._facts = services.store.facts
+
+    async def current(self) -> tuple[CurrentModel | None, bool | None]:
+        """The record, and whether it is installed (None: the server cannot be asked within three seconds).
+
+        Where nothing is recorded the configured default model becomes the record, if it can be one.
+        """
+        record = self._facts.current(self._link.id)
+        default = self._services.config.default_model
+        if record is None and default is None:
+            return None, None
+        try:
+            async with asyncio.timeout(_LOOK_S):
+                if record is None and default is not None:
+                    facts = await self.facts(default)
+                    await self.switch(facts, record_only=True)
+                    self._services.note(
+                        f"{facts.model.shown}, the configured default, is the current model now"
+                    )
+                    return self._facts.current(self._link.id), True
+                models = await self._link.api.models()
+        except TimeoutError:
+            self._services.note("whether it is installed is not known: the server does not answer")
+        except ModeltuiError as error:
+            self._services.note(error.message)
+        else:
+            return record, record is not None and find(models, record.name) is not None
+        return record, None
 
     async def facts(self, typed: str) -> SwitchFacts:
         """Look before the switch; raises NoSuchModel, Refusal for what cannot generate, ServerError."""
@@ -173,6 +201,7 @@ class Switching:
                 self._remember_alias(alias, model)
                 return None
             await self._link.api.copy(model.name, alias)
+            await self._library.relist()
             self._remember_alias(alias, model)
             self._services.log(self._link, "alias", f"{alias.short} -> {model.shown}")
             if there and all(m.digest != there.digest or same(m.name, alias) for m in models):

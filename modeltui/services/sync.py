@@ -1,10 +1,11 @@
 """Reconciles what is remembered with what the server has: what changed outside is said, and taken over."""
 
+import contextlib
 from dataclasses import dataclass
 from functools import partial
 
 from modeltui.domain.models import ModelState, find
-from modeltui.domain.names import from_typed, same
+from modeltui.domain.names import from_listed, from_typed, same
 from modeltui.errors import NotFound
 from modeltui.services.library import Library, Listing
 from modeltui.services.servers import Link
@@ -33,11 +34,26 @@ class Sync:
     async def run(self) -> tuple[Finding, ...]:
         """Look at everything once; raises ServerError when the list cannot be had."""
         listing = await self._library.listing()
-        found = [*self._current(listing), *self._alias(listing)]
+        found = [*self._outside(listing), *self._current(listing), *self._alias(listing)]
         found += await self._damaged(listing)
         found += self._deleted_but_loaded(listing)
-        self._services.log(self._link, "sync", f"{len(found)} findings")
+        if found:
+            self._services.log(self._link, "sync", f"{len(found)} findings")
         return tuple(found)
+
+    def _outside(self, listing: Listing) -> list[Finding]:
+        """What someone else removed or replaced; the current model and the alias have words of their own."""
+        apart = [listing.current.name] if listing.current else []
+        if self._services.config.alias is not None:
+            apart.append(from_typed(self._services.config.alias))
+        keys = {name.key for name in apart}
+        changed = [("removed", name) for name in listing.removed]
+        changed += [("replaced", name) for name in listing.replaced]
+        return [
+            Finding(kind, name, f"{name} was {kind} outside")
+            for kind, name in changed
+            if (known := from_listed(name)) is None or known.key not in keys
+        ]
 
     def _current(self, listing: Listing) -> list[Finding]:
         current = listing.current
@@ -82,18 +98,19 @@ class Sync:
 
     async def _damaged(self, listing: Listing) -> list[Finding]:
         """Models noted as damaged are tried again; what is gone from the list is forgotten."""
-        facts, now = self._services.store.facts, self._services.clock()
+        facts = self._services.store.facts
         listed = {model.digest for model in listing.models}
         for digest in set(facts.damaged(self._link.id)) - listed:
-            self._services.remember(partial(facts.set_damaged, self._link.id, digest, None, now))
+            self._services.remember(partial(facts.set_whole, self._link.id, digest, layers=True))
         found = []
         for entry in listing.entries:
             if entry.state is not ModelState.DAMAGED or entry.model.name is None:
                 continue
-            try:
+            with contextlib.suppress(NotFound):  # which is noted, and so read again below
                 await self._library.details(entry.model.name, entry.model.digest)
-            except NotFound as error:
-                words = f"{entry.model.shown} is listed and cannot be opened ({error.words})"
+            trouble = facts.damaged(self._link.id).get(entry.model.digest or "")
+            if trouble is not None:
+                words = f"{entry.model.shown} is damaged: {trouble}"
                 found.append(
                     Finding("damaged", entry.model.shown, words, f"modeltui pull {entry.model.shown}")
                 )

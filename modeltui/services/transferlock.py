@@ -17,26 +17,43 @@ POLL_S = 0.25
 
 
 def lock_file(services: Services, server_id: int) -> Path:
+    """Shared by pulls, held alone by a delete."""
     return services.paths.state / "locks" / f"server-{server_id}.lock"
+
+
+def gate_file(services: Services, server_id: int) -> Path:
+    """Held by a delete from when it begins to wait: no other pull starts meanwhile."""
+    return services.paths.state / "locks" / f"server-{server_id}.gate"
+
+
+def share(services: Services, server_id: int) -> FileLock | None:
+    """The lock of a pull that starts now; None while a delete waits or works. Raises OSError."""
+    gate = FileLock(gate_file(services, server_id))
+    lock = FileLock(lock_file(services, server_id), shared=True)
+    try:
+        return lock if gate.acquire(wait=False) and lock.acquire(wait=False) else None
+    finally:
+        gate.release()
 
 
 @asynccontextmanager
 async def delete_lock(services: Services, link: Link) -> AsyncIterator[None]:
     """Hold a server alone while layers are deleted there; waits for its pulls, and says so once."""
-    lock = FileLock(lock_file(services, link.id))
+    gate, lock = FileLock(gate_file(services, link.id)), FileLock(lock_file(services, link.id))
     told = False
     try:
-        while not lock.acquire(wait=False):
-            if not told:
-                services.tell(_reason(services, link))
-                told = True
-            await asyncio.sleep(POLL_S)
-    except OSError as error:
-        services.note(f"no lock keeps a pull beside this apart: {error.filename}: {error.strerror}")
-    try:
+        try:
+            while not (gate.acquire(wait=False) and lock.acquire(wait=False)):
+                if not told:
+                    services.tell(_reason(services, link))
+                    told = True
+                await asyncio.sleep(POLL_S)
+        except OSError as error:
+            services.note(f"no lock keeps a pull beside this apart: {error.filename}: {error.strerror}")
         yield
     finally:
         lock.release()
+        gate.release()
 
 
 def _reason(services: Services, link: Link) -> str:

@@ -5,6 +5,7 @@ import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 from modeltui.config.settings import Config
 from modeltui.errors import ModeltuiError, StoreError
@@ -14,6 +15,7 @@ from modeltui.store.journal import Origin
 from modeltui.store.store import Store
 
 Clock = Callable[[], int]
+Remembered = TypeVar("Remembered")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,14 @@ class Services:
             write()
         except StoreError as error:
             self.note(f"{error.message}; this will not be remembered")
+
+    def recall(self, read: Callable[[], Remembered], default: Remembered) -> Remembered:
+        """Read what only enriches an answer: a store that fails is told, and `default` stands for it."""
+        try:
+            return read()
+        except StoreError as error:
+            self.note(error.message)
+            return default
 
     def log(self, link: Link | None, action: str, subject: str, error: str | None = None) -> None:
         """One row of activity."""
@@ -101,7 +111,7 @@ def build(
         environ=environ,
         clock=clock,
         store=store,
-        links=Links(config.servers, store, environ=environ, clock=clock),
+        links=Links(config.servers, store, environ=environ, clock=clock, note=notices.append),
         origin=origin,
         user=user_name(),
         notices=notices,

@@ -19,6 +19,7 @@ from modeltui.store.locks import FileLock
 from modeltui.store.schema import MIGRATIONS
 
 WAIT_S = 5.0
+_WAIT_LATER_MS = 1000  # the event loop stands still meanwhile
 _CHECKED_WHOLE = 4 * 2**20
 _DAMAGE = ("malformed", "not a database", "disk image", "corrupt")
 
@@ -91,6 +92,12 @@ class Database:
                     self._connection.execute("ROLLBACK")
                 raise
 
+    def check(self) -> None:
+        """Read the whole database; raises StoreError when it is damaged."""
+        found = self.rows("PRAGMA quick_check(1)")[0][0]
+        if found != "ok":
+            raise _unusable(self._path, f"malformed: {found}")
+
     @contextmanager
     def _guarded(self) -> Iterator[None]:
         try:
@@ -103,14 +110,13 @@ class Database:
         connection.execute("PRAGMA foreign_keys = ON")
         version = self._known_version(path)
         if path.stat().st_size <= _CHECKED_WHOLE:
-            found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-            if found != "ok":
-                raise _unusable(path, f"malformed: {found}")
+            self.check()
         if version < len(MIGRATIONS) or connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
             with FileLock(path.with_name(path.name + ".lock")):
                 self._migrate(self._known_version(path))
                 connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute(f"PRAGMA busy_timeout = {_WAIT_LATER_MS}")
         connection.execute("BEGIN IMMEDIATE")  # shows now whether it can be written at all
         connection.execute("ROLLBACK")
 

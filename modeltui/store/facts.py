@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from modeltui.domain.names import ModelName, from_listed
@@ -39,6 +39,17 @@ class Load:
     context: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """All that enriches a server's list: details and loads by manifest digest, damage as words."""
+
+    current: CurrentModel | None = None
+    details: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    damaged: Mapping[str, str] = field(default_factory=dict)
+    loads: Mapping[str, Load] = field(default_factory=dict)
+    listed: tuple[Any, ...] = ()
+
+
 class Facts:
     """The tables `servers`, `current`, `aliases`, `details`, `damaged`, `loads` and `last_list`."""
 
@@ -62,6 +73,17 @@ class Facts:
         """id -> (key, name) of every server ever seen."""
         rows = self._database.rows("SELECT id, key, name FROM servers")
         return {row["id"]: (row["key"], row["name"]) for row in rows}
+
+    def known(self, server_id: int) -> Known:
+        """Everything remembered of a server at once."""
+        listed = self.last_list(server_id)
+        return Known(
+            current=self.current(server_id),
+            details=self.all_details(),
+            damaged=self.damaged(server_id),
+            loads=self.loads(server_id),
+            listed=tuple(listed[0]) if listed else (),
+        )
 
     def current(self, server_id: int) -> CurrentModel | None:
         row = self._database.row("SELECT * FROM current WHERE server_id = ?", (server_id,))
@@ -87,8 +109,13 @@ class Facts:
             connection.execute("DELETE FROM current WHERE server_id = ?", (server_id,))
 
     def rename_current(self, server_id: int, name: ModelName) -> None:
-        """The same model under another name: neither its time nor the previous one changes."""
+        """The same model under another name, for aliases, too: neither its time nor the previous changes."""
         with self._database.writing() as connection:
+            connection.execute(
+                "UPDATE aliases SET target = ? WHERE server_id = ? AND target ="
+                " (SELECT name FROM current WHERE server_id = ?)",
+                (name.short, server_id, server_id),
+            )
             connection.execute("UPDATE current SET name = ? WHERE server_id = ?", (name.short, server_id))
 
     def alias(self, server_id: int, name: ModelName) -> Alias | None:
@@ -124,14 +151,23 @@ class Facts:
         rows = self._database.rows("SELECT digest, words FROM damaged WHERE server_id = ?", (server_id,))
         return {row["digest"]: row["words"] for row in rows}
 
-    def set_damaged(self, server_id: int, digest: str, words: str | None, now: int) -> None:
-        """Note that a manifest cannot be opened there, or (None) that it can."""
-        if words is None and digest not in self.damaged(server_id):
+    def set_damaged(self, server_id: int, digest: str, words: str, now: int, *, layers: bool = False) -> None:
+        """Note that a manifest cannot be opened there; `layers` when it opens and layers are missing."""
+        with self._database.writing() as connection:
+            connection.execute(
+                "INSERT OR REPLACE INTO damaged VALUES (?, ?, ?, ?, ?)",
+                (server_id, digest, words, layers, now),
+            )
+
+    def set_whole(self, server_id: int, digest: str, *, layers: bool = False) -> None:
+        """Note that a manifest can be opened there; only a look at `layers` tells that none is missing."""
+        if digest not in self.damaged(server_id):
             return
         with self._database.writing() as connection:
-            connection.execute("DELETE FROM damaged WHERE server_id = ? AND digest = ?", (server_id, digest))
-            if words is not None:
-                connection.execute("INSERT INTO damaged VALUES (?, ?, ?, ?)", (server_id, digest, words, now))
+            connection.execute(
+                "DELETE FROM damaged WHERE server_id = ? AND digest = ? AND layers <= ?",
+                (server_id, digest, layers),
+            )
 
     def loads(self, server_id: int) -> dict[str, Load]:
         """Digest -> its last load there."""

@@ -24,7 +24,7 @@ class Entry:
 
     at: int
     user: str
-    origin: Origin
+    origin: str
     server: str | None
     action: str
     object: str
@@ -74,7 +74,7 @@ class Journal:
             Entry(
                 at=row["at"],
                 user=row["user"],
-                origin=Origin(row["origin"]),
+                origin=row["origin"],
                 server=row["server"],
                 action=row["action"],
                 object=row["object"],

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from modeltui.domain.causes import Cause
 from modeltui.domain.names import ModelName, parse
 from modeltui.domain.transfers import FINAL, State, Transfer, Wanted
+from modeltui.errors import InvalidName
 from modeltui.store.database import Database
 
 _FINAL = ", ".join(f"'{state}'" for state in sorted(FINAL))
@@ -49,14 +50,14 @@ class Queue:
                 (server_id, name.key),
             ).fetchone()
             if row is not None:
-                return _queued(row), False
+                return _read(row), False
             number = connection.execute(
                 "INSERT INTO transfers (server_id, name, name_key, position, wanted, state, created, at)"
                 " VALUES (?, ?, ?, (SELECT coalesce(max(position), 0) + 1 FROM transfers), ?, ?, ?, ?)",
                 (server_id, name.short, name.key, Wanted.RUN, State.WAITING, now, now),
             ).lastrowid
             row = connection.execute("SELECT * FROM transfers WHERE id = ?", (number,)).fetchone()
-            return _queued(row), True
+            return _read(row), True
 
     def all(self) -> tuple[QueuedTransfer, ...]:
         """What is not final in the order of the queue, then the finished, the latest first."""
@@ -64,14 +65,14 @@ class Queue:
             f"SELECT * FROM transfers ORDER BY state IN ({_FINAL}),"
             f" CASE WHEN state IN ({_FINAL}) THEN -coalesce(ended, at) ELSE position END, id"
         )
-        return tuple(_queued(row) for row in rows)
+        return tuple(row for row in map(_queued, rows) if row is not None)
 
     def open(self) -> tuple[QueuedTransfer, ...]:
         """What is not final, in the order of the queue."""
         rows = self._database.rows(
             f"SELECT * FROM transfers WHERE state NOT IN ({_FINAL}) ORDER BY position, id"
         )
-        return tuple(_queued(row) for row in rows)
+        return tuple(row for row in map(_queued, rows) if row is not None)
 
     def get(self, number: int) -> QueuedTransfer | None:
         row = self._database.row("SELECT * FROM transfers WHERE id = ?", (number,))
@@ -90,12 +91,13 @@ class Queue:
         with self._database.writing() as connection:
             connection.execute(
                 "UPDATE transfers SET state = ?, cause = ?, detail = ?, attempts = ?, tries = ?, total = ?,"
-                " total_exact = ?, done_high = ?, speed = ?, retry_at = ?, digest_failures = ?, damages = ?,"
+                " total_exact = ?, done_high = ?, seen = ?, speed = ?, retry_at = ?,"
+                " digest_failures = ?, damages = ?,"
                 " announced_digest = coalesce(?, announced_digest), started = ?, ended = ?, at = ?"
                 " WHERE id = ?",
                 (
                     *(transfer.state, transfer.cause, transfer.detail, transfer.attempts, transfer.tries),
-                    *(transfer.total, transfer.total_exact, transfer.done, transfer.speed),
+                    *(transfer.total, transfer.total_exact, transfer.done, transfer.seen, transfer.speed),
                     *(transfer.retry_at, transfer.digest_failures, transfer.damages, digest),
                     *(transfer.started, transfer.ended, transfer.at, number),
                 ),
@@ -143,7 +145,15 @@ class Queue:
             return removed
 
 
-def _queued(row: sqlite3.Row) -> QueuedTransfer:
+def _queued(row: sqlite3.Row) -> QueuedTransfer | None:
+    """A row as an object; None for one that holds a word or a name this program does not know."""
+    try:
+        return _read(row)
+    except (ValueError, InvalidName):
+        return None
+
+
+def _read(row: sqlite3.Row) -> QueuedTransfer:
     transfer = Transfer(
         name=parse(row["name"]),
         state=State(row["state"]),
@@ -155,6 +165,7 @@ def _queued(row: sqlite3.Row) -> QueuedTransfer:
         total=row["total"],
         total_exact=bool(row["total_exact"]),
         done=row["done_high"],
+        seen=row["seen"],
         speed=row["speed"],
         retry_at=row["retry_at"],
         digest_failures=row["digest_failures"],

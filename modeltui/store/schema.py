@@ -26,6 +26,7 @@ MIGRATIONS: tuple[str, ...] = (
         total INTEGER,
         total_exact INTEGER NOT NULL DEFAULT 0,
         done_high INTEGER NOT NULL DEFAULT 0,
+        seen INTEGER NOT NULL DEFAULT 0,
         speed REAL,
         retry_at INTEGER,
         digest_failures INTEGER NOT NULL DEFAULT 0,
@@ -88,6 +89,7 @@ MIGRATIONS: tuple[str, ...] = (
         server_id INTEGER NOT NULL REFERENCES servers(id),
         digest TEXT NOT NULL,
         words TEXT NOT NULL,
+        layers INTEGER NOT NULL,            -- whether a layer is missing, which opening it does not show
         at INTEGER NOT NULL,
         PRIMARY KEY (server_id, digest)
     ) WITHOUT ROWID;

@@ -41,5 +41,9 @@ class Store:
         """Changes when anyone has written: what was read before is to be read again."""
         return self._database.version_of_data()
 
+    def check(self) -> None:
+        """Read through the whole database; raises StoreError when it is damaged."""
+        self._database.check()
+
     def close(self) -> None:
         self._database.close()
