@@ -25,7 +25,7 @@ SECRET = "hush-hush-1234"
 
 def links(tmp_path: Path, *configs: ServerConfig, environ: Mapping[str, str] | None = None) -> Links:
     store = Store.open(tmp_path / "state" / "modeltui.db")
-    return Links(configs, store, environ=environ or {}, clock=lambda: 1)
+    return Links(configs, store, environ=environ or {}, clock=lambda: 1, note=print)
 
 
 def box(**more: object) -> ServerConfig:
@@ -76,7 +76,7 @@ async def test_by_id(tmp_path: Path) -> None:
     gone = store.facts.server_id("http://gone:1", "gone")
     address = store.facts.server_id("http://127.0.0.1:7", "http://127.0.0.1:7")
     broken = store.facts.server_id("ftp://x", "ftp://x")
-    made = Links((box(),), store, environ={}, clock=lambda: 1)
+    made = Links((box(),), store, environ={}, clock=lambda: 1, note=print)
     found = {key: await made.connect_by_id(key) for key in (known, gone, address, broken, 99)}
     assert {key for key, link in found.items() if link is not None} == {known, address}
     named = found[address]

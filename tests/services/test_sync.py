@@ -32,7 +32,26 @@ async def test_nothing_changed(place: Place) -> None:
     assert await sync(place) == {}
     await make_current(place, "chat")
     assert await sync(place) == {}
-    assert place.activity[-1] == ("sync", "0 findings", "done")
+    assert place.activity[-1][0] == "switch"  # nothing was taken over, so nothing is written
+
+
+async def test_what_someone_else_removed_or_replaced(place: Place) -> None:
+    assert await sync(place) == {}
+    await place.outside("DELETE", "/api/delete", model="coder:7b")
+    await place.outside("POST", "/api/copy", source="chat", destination="writer")
+    found = await sync(place)
+    assert {kind: finding.subject for kind, finding in found.items()} == {
+        "removed": "coder:7b",
+        "replaced": "writer:latest",
+    }
+    assert await sync(place) == {}  # said once
+
+
+async def test_what_we_changed_ourselves_is_no_news(place: Place) -> None:
+    assert await sync(place) == {}
+    await place.changing.rename("coder:7b", "helper")
+    await place.changing.remove(await place.changing.plan_removal(["embed"]))
+    assert await sync(place) == {}
 
 
 async def test_a_current_model_that_is_gone(place: Place) -> None:
@@ -151,6 +170,8 @@ async def test_without_a_list_nothing_is_concluded(place: Place) -> None:
 
 
 async def test_an_activity_that_cannot_be_written_is_told(place: Place) -> None:
+    await make_current(place, "chat")
+    await place.outside("DELETE", "/api/delete", model="chat")
     lose_table(place.paths, "activity")
-    assert await sync(place) == {}
+    assert list(await sync(place)) == ["current_missing"]
     assert any("will not be remembered" in notice for notice in place.services.notices)

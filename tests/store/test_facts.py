@@ -64,7 +64,7 @@ def test_what_changes_nothing_waits_for_no_one(path: Path, facts: Facts) -> None
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         assert facts.server_id("http://gpubox:11434", "gpubox") == THERE
-        facts.set_damaged(HERE, ONE, None, 5)
+        facts.set_whole(HERE, ONE)
 
 
 def test_the_current_model_and_the_one_before(facts: Facts) -> None:
@@ -144,8 +144,8 @@ def test_what_cannot_be_opened_there(facts: Facts) -> None:
     facts.set_damaged(HERE, OTHER, "unable to load", 6)
     assert facts.damaged(HERE) == {ONE: "file does not exist", OTHER: "unable to load"}
     assert facts.damaged(THERE) == {}
-    facts.set_damaged(THERE, ONE, None, 7)
-    facts.set_damaged(HERE, ONE, None, 7)
+    facts.set_whole(THERE, ONE)
+    facts.set_whole(HERE, ONE)
     assert facts.damaged(HERE) == {OTHER: "unable to load"}
 
 
