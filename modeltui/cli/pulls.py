@@ -1,7 +1,6 @@
 """`pull` and `queue`: ask for models, watch them arrive, and wish for pulls to pause, go on or end."""
 
 import asyncio
-import contextlib
 import gc
 import random
 from argparse import Namespace
@@ -17,7 +16,7 @@ from modeltui.domain.names import from_typed
 from modeltui.domain.transfers import ACTIVE, State, Transfer, Wanted
 from modeltui.errors import ModeltuiError, UsageError
 from modeltui.services.pulls import Pulls
-from modeltui.services.runner import Runner, is_resting
+from modeltui.services.runner import carry, is_resting
 from modeltui.services.servers import Link
 from modeltui.services.tree import Services
 from modeltui.store.queue import QueuedTransfer
@@ -70,39 +69,20 @@ async def follow(services: Services, numbers: list[int], out: Output) -> int:
     Reads the store only, so that it shows the same whoever the runner is.
     """
     gc.enable()
-    runner = Runner(services, random=random.random)
     watch = _Watch(services, numbers, out)
-    work: asyncio.Task[None] | None = None
+    work = asyncio.create_task(carry(services, random=random.random, is_done=watch.is_done), name="carry")
     try:
-        while True:
-            rows = watch.look()
-            if work is not None and work.done():
-                work.result()
-                work = None
-                rows = watch.look()
-            if all(map(is_resting, rows)):
-                break
-            if work is None and runner.acquire():
-                work = asyncio.create_task(runner.run(watch.is_done), name="runner")
-            if work is None:
-                await asyncio.sleep(WATCH_S)
-            else:
-                await asyncio.wait({work}, timeout=WATCH_S)
+        while not work.done():
+            watch.look()
+            await asyncio.wait({work}, timeout=WATCH_S)
+        await work
+        watch.look()
     except asyncio.CancelledError:
-        await _end(work)
+        work.cancel()
+        await asyncio.wait({work})
         watch.interrupted()
         raise
-    finally:
-        await _end(work)
     return watch.finished()
-
-
-async def _end(work: "asyncio.Task[None] | None") -> None:
-    """Let a runner put everything back."""
-    if work is not None and not work.done():
-        work.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await work
 
 
 class _Watch:

@@ -200,6 +200,17 @@ class Runner:
         self._carriers.clear()
 
 
+async def carry(services: Services, *, random: Callable[[], float], is_done: Callable[[], bool]) -> None:
+    """See the queue carried out until `is_done`: be the runner whenever no other process is."""
+    while not is_done():
+        runner = Runner(services, random=random)
+        if runner.acquire():
+            await runner.run(is_done)
+            if is_done():
+                return
+        await asyncio.sleep(STEP_S)
+
+
 def is_resting(row: QueuedTransfer) -> bool:
     """Whether nothing happens to a transfer until a person wants it."""
     return row.transfer.is_final or row.transfer.state in (State.PAUSED, State.BLOCKED)
