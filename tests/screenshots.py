@@ -46,7 +46,10 @@ def main() -> None:
     environ = {**os.environ, "COLUMNS": str(WIDTH), "TERM": "xterm-256color", "LC_ALL": "C.UTF-8"}
     environ.pop("NO_COLOR", None)
     server = subprocess.Popen(
-        [sys.executable, "-m", "modeltui", "demo"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "modeltui", "demo"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     assert server.stderr is not None
     for line in server.stderr:

@@ -5,18 +5,8 @@ from collections.abc import Callable, Coroutine
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
-from modeltui.domain.transfers import (
-    Announced,
-    Checked,
-    Closed,
-    Effect,
-    Event,
-    Limits,
-    ServerError,
-    State,
-    Wanted,
-    reduce,
-)
+from modeltui.domain.reducer import Effect, reduce
+from modeltui.domain.transfers import Announced, Checked, Closed, Event, Limits, ServerError, State, Wanted
 from modeltui.errors import ModeltuiError, NotFound, StoreError
 from modeltui.services.checking import check_pulled, look_after_cancel
 from modeltui.services.servers import Link

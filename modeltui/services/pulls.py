@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from modeltui.domain.names import ModelName, same
-from modeltui.domain.transfers import ACTIVE, Asked, Interrupted, State, Wanted, reduce
+from modeltui.domain.reducer import reduce
+from modeltui.domain.transfers import ACTIVE, Asked, Interrupted, State, Wanted
 from modeltui.errors import Refusal, UsageError
 from modeltui.services.servers import Link
 from modeltui.services.tree import Services

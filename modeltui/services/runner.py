@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from modeltui.domain.causes import Cause
+from modeltui.domain.reducer import reduce
 from modeltui.domain.transfers import (
     ACTIVE,
     CONNECTED,
@@ -21,7 +22,6 @@ from modeltui.domain.transfers import (
     State,
     Tick,
     Wanted,
-    reduce,
 )
 from modeltui.errors import ModeltuiError
 from modeltui.services.carrying import Carrier, Means

@@ -13,6 +13,7 @@ from replay import (  # type: ignore[import-not-found, unused-ignore]
 )
 
 from modeltui.domain.names import parse
+from modeltui.domain.reducer import reduce
 from modeltui.domain.transfers import (
     Announced,
     Blob,
@@ -24,7 +25,6 @@ from modeltui.domain.transfers import (
     State,
     Tick,
     Transfer,
-    reduce,
 )
 from modeltui.ollama.pull import decode
 

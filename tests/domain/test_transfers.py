@@ -9,19 +9,17 @@ from hypothesis import strategies as st
 
 from modeltui.domain.causes import POLICIES, Cause, Policy
 from modeltui.domain.names import parse
+from modeltui.domain.reducer import MOST_BYTES, MOST_LAYERS, Effect, reduce, retry_delay_ms
 from modeltui.domain.transfers import (
     ACTIVE,
     CONNECTED,
     FINAL,
-    MOST_BYTES,
-    MOST_LAYERS,
     Announced,
     Asked,
     Blob,
     Checked,
     CheckResult,
     Closed,
-    Effect,
     Event,
     Held,
     Interrupted,
@@ -37,8 +35,6 @@ from modeltui.domain.transfers import (
     Tick,
     Transfer,
     Wanted,
-    reduce,
-    retry_delay_ms,
 )
 
 GB = 10**9

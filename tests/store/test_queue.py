@@ -11,6 +11,7 @@ import pytest
 
 from modeltui.domain.causes import Cause
 from modeltui.domain.names import ModelName, parse
+from modeltui.domain.reducer import reduce
 from modeltui.domain.transfers import (
     FINAL,
     Announced,
@@ -22,7 +23,6 @@ from modeltui.domain.transfers import (
     State,
     Transfer,
     Wanted,
-    reduce,
 )
 from modeltui.store.queue import Attempt, Queue, QueuedTransfer
 from modeltui.store.store import Store
