@@ -72,14 +72,16 @@ async def follow(services: Services, numbers: list[int], out: Output) -> int:
     watch = _Watch(services, numbers, out)
     work = asyncio.create_task(carry(services, random=random.random, is_done=watch.is_done), name="carry")
     try:
-        while not work.done():
+        try:
+            while not work.done():
+                watch.look()
+                await asyncio.wait({work}, timeout=WATCH_S)
+            await work
             watch.look()
-            await asyncio.wait({work}, timeout=WATCH_S)
-        await work
-        watch.look()
+        finally:  # whatever ended the watching: a signal, or a reader that has gone
+            work.cancel()
+            await asyncio.wait({work})
     except asyncio.CancelledError:
-        work.cancel()
-        await asyncio.wait({work})
         watch.interrupted()
         raise
     return watch.finished()
