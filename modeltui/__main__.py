@@ -16,7 +16,11 @@ def main() -> int:
     if sys.argv[1:] == ["--version"]:
         from modeltui import __version__
 
-        sys.stdout.write(f"modeltui {__version__}\n")
+        try:
+            sys.stdout.write(f"modeltui {__version__}\n")
+            sys.stdout.flush()
+        except (OSError, AttributeError):  # a full, closed or missing stream
+            return 1
         return 0
     from modeltui.cli.main import run
 

@@ -18,12 +18,12 @@ ACTIVITY = [
     Column("WHEN", 0),
     Column("ACTION", 0),
     Column("OBJECT", 0, is_name=True),
-    Column("RESULT", 0),
+    Column("RESULT", 0, least=10),
     Column("SERVER", 2),
     Column("USER", 3),
     Column("FROM", 4),
 ]
-SETTINGS = [Column("SETTING", 0), Column("VALUE", 0), Column("SOURCE", 1)]
+SETTINGS = [Column("SETTING", 0, least=16), Column("VALUE", 0, least=10), Column("SOURCE", 0, least=10)]
 DOCTOR = [Column("", 0), Column("", 0), Column("", 0)]
 
 
@@ -32,6 +32,9 @@ async def activity(arguments: Namespace, out: Output) -> int:
     if arguments.limit < 1:
         raise UsageError("--limit must be 1 or more")
     async with session(arguments, out) as services:
+        if services.store.trouble is not None:
+            services.notices.clear()  # the error says the same
+            raise services.store.trouble
         server_id = services.links.id_of(services.config.active) if arguments.here else None
         rows = services.store.journal.latest(arguments.limit, server_id)
         if out.json:

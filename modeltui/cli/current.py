@@ -53,11 +53,11 @@ async def switch(arguments: Namespace, out: Output) -> int:
             if code:
                 return code
             facts = await switching.facts(arguments.model)
-        if not out.json:
-            for line in _fact_lines(facts, record_only=arguments.record_only):
-                out.say(line)
         overwrite = arguments.yes
         stranger = None if overwrite else await switching.strange_alias(facts.model)
+        if not out.json:
+            for line in _fact_lines(facts, stranger, record_only=arguments.record_only):
+                out.say(line)
         if stranger and not out.json and out.talks_to_terminal:
             try:
                 await confirm(f"{stranger} was not written by modeltui. Point it here?", yes=False, out=out)
@@ -85,7 +85,7 @@ async def switch(arguments: Namespace, out: Output) -> int:
     return 0
 
 
-def _fact_lines(facts: SwitchFacts, *, record_only: bool) -> list[str]:
+def _fact_lines(facts: SwitchFacts, stranger: str | None, *, record_only: bool) -> list[str]:
     """What decides a switch, before it is done."""
     model, last = facts.model, facts.last_load
     lines = [f"switch  {facts.previous or 'none'} -> {model.shown}"]
@@ -105,7 +105,9 @@ def _fact_lines(facts: SwitchFacts, *, record_only: bool) -> list[str]:
         lines.append(f"  takes   about {units.duration(last.load_ms)} (last load)")
     if facts.may_unload:
         lines.append(f"  may unload  {', '.join(facts.may_unload)}")
-    if facts.alias:
+    if stranger:
+        lines.append(f"  alias   {stranger} was not written by modeltui: it stays, unless you say yes to it")
+    elif facts.alias:
         lines.append(f"  alias   {facts.alias} -> {model.shown}")
     if facts.hook:
         lines.append("  hook    runs afterwards")

@@ -80,7 +80,10 @@ def kept_words(expires_at: int | None, now: int) -> str:
     if units.is_forever(expires_at, now):
         return "for ever"
     left = expires_at - now
-    return units.span(left + _HALF_MINUTE if left > 2 * _HALF_MINUTE else left)
+    if left <= 2 * _HALF_MINUTE:
+        return units.span(left)
+    minutes = (left + _HALF_MINUTE) // 60_000
+    return units.duration(minutes * 60_000)
 
 
 def _age(modified: int | None, now: int) -> str:

@@ -4,13 +4,12 @@ from modeltui.cli.output import Output
 from modeltui.cli.table import cells, cut, shortened
 from modeltui.domain import units
 from modeltui.domain.causes import verdict
-from modeltui.domain.transfers import State, Transfer
+from modeltui.domain.transfers import QUIET_MS, State, Transfer
 from modeltui.store.queue import QueuedTransfer
 
 BAR, SHORTEST_BAR = 20, 6
 FACTS = len("999 MB of 99.9 GB  99.9 MB/s  59 min left")
 SPEED = len("  99.9 MB/s")
-QUIET_MS = 10_000
 
 
 class Progress:
@@ -69,11 +68,12 @@ class Progress:
         bar_width = min(BAR, room - name_width)
         if transfer.state is State.PULLING:
             facts = [bytes_words(transfer)] if room + SPEED >= name_width else []
-            facts += [units.speed(transfer.speed)] if room >= name_width else []
-            if transfer.remaining_ms is not None:
-                facts.append(f"{units.span(transfer.remaining_ms)} left")
-            if transfer.quiet_ms(now) > QUIET_MS:
-                facts.append(f"stalled {transfer.quiet_ms(now) // 1000} s")
+            left = transfer.remaining_ms(now)
+            if transfer.quiet_ms(now) >= QUIET_MS:
+                facts.append(f"no byte for {transfer.quiet_ms(now) // 1000} s")
+            else:
+                facts += [units.speed(transfer.speed)] if room >= name_width else []
+                facts += [f"{units.span(left)} left"] if left is not None else []
         tail = "  ".join(facts)
         percent = f"{transfer.percent:3d} %" if transfer.percent is not None else "     "
         name = transfer.name.short
@@ -106,6 +106,9 @@ def state_words(transfer: Transfer, now: int | None, retries: int) -> str:
     match state:
         case State.WAITING:
             return f"waiting{detail}"
+        case State.STARTING | State.PULLING if now is not None and transfer.quiet_ms(now) >= QUIET_MS:
+            again = f", try {transfer.attempts + 1} of {retries}" if transfer.attempts else ""
+            return f"no byte for {transfer.quiet_ms(now) // 1000} s{again}"
         case State.RETRYING if transfer.attempts >= retries:
             return f"still retrying, every 5 min{detail}"
         case State.RETRYING:

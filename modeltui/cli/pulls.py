@@ -27,7 +27,7 @@ JSON_MS = 500
 COLUMNS = [
     Column("", 0, right=True),
     Column("MODEL", 0, is_name=True),
-    Column("STATE", 0),
+    Column("STATE", 0, least=14),
     Column("PERCENT", 2, right=True),
     Column("BYTES", 1, right=True),
     Column("SPEED", 3, right=True),
@@ -123,7 +123,7 @@ class _Watch:
         if before is not None and before.transfer.state is row.transfer.state and now - at < JSON_MS:
             return
         self._last[row.number] = (row, now)
-        self._out.answer_line(shapes.transfer(row, self._servers.get(row.server_id)))
+        self._out.answer_line(shapes.transfer(row, self._servers.get(row.server_id), now))
 
     def interrupted(self) -> None:
         """Say what stays in the queue and how to go on."""
@@ -131,7 +131,9 @@ class _Watch:
         left = [row for row in self.rows() if not row.transfer.is_final]
         for row in left:
             self._out.say(f"{row.number} {row.transfer.name.short}: kept at {bytes_words(row.transfer)}")
-        if left:
+        if self._services.store.trouble is not None:
+            self._out.say("interrupted; nothing is kept, since the queue could not be stored")
+        elif left:
             self._out.say("interrupted; go on with: modeltui queue run")
 
     def finished(self) -> int:
@@ -163,6 +165,9 @@ def _code(row: QueuedTransfer) -> int:
 async def queue(arguments: Namespace, out: Output) -> int:
     """The queue's own commands."""
     async with session(arguments, out) as services:
+        if services.store.trouble is not None:
+            services.notices.clear()  # the error says the same
+            raise services.store.trouble
         pulls = Pulls(services)
         match arguments.action:
             case None | "ls" | "list":
@@ -227,7 +232,7 @@ def _wish(services: Services, pulls: Pulls, numbers: list[int], wanted: Wanted, 
             failed = error
     names = _names(services)
     if out.json:
-        out.answer([shapes.transfer(row, names.get(row.server_id)) for row in rows])
+        out.answer([shapes.transfer(row, names.get(row.server_id), services.clock()) for row in rows])
     else:
         lives = pulls.runner_lives()
         for row in rows:
@@ -244,7 +249,7 @@ def _wish(services: Services, pulls: Pulls, numbers: list[int], wanted: Wanted, 
 def _list(services: Services, pulls: Pulls, out: Output) -> None:
     rows, names = pulls.all(), _names(services)
     if out.json:
-        out.answer([shapes.transfer(row, names.get(row.server_id)) for row in rows])
+        out.answer([shapes.transfer(row, names.get(row.server_id), services.clock()) for row in rows])
     elif rows:
         now = services.clock()
         retries = services.config.retries
@@ -263,7 +268,7 @@ def _row(row: QueuedTransfer, server: str, now: int, retries: int) -> list[str]:
         state_words(transfer, now, retries),
         units.UNKNOWN if transfer.percent is None else f"{transfer.percent} %",
         bytes_words(transfer) if transfer.total else units.UNKNOWN,
-        units.speed(transfer.speed) if transfer.state is State.PULLING else units.UNKNOWN,
+        units.speed(transfer.speed_at(now)),
         server,
         f"{units.span(now - transfer.ended)} ago" if transfer.ended else "",
     ]

@@ -123,7 +123,7 @@ def running(row: "Running", now: "RunningNow") -> dict[str, Any]:
     }
 
 
-def transfer(row: "QueuedTransfer", server: str | None) -> dict[str, Any]:
+def transfer(row: "QueuedTransfer", server: str | None, at: int) -> dict[str, Any]:
     """One transfer of `queue` and of the stream of `pull`."""
     now = row.transfer
     return {
@@ -139,8 +139,8 @@ def transfer(row: "QueuedTransfer", server: str | None) -> dict[str, Any]:
         "total": now.total,
         "total_exact": now.total_exact,
         "percent": now.percent,
-        "speed": now.speed,
-        "remaining_ms": now.remaining_ms,
+        "speed": now.speed_at(at),
+        "remaining_ms": now.remaining_ms(at),
         "attempts": now.attempts,
         "tries": now.tries,
         "retry_at": iso(now.retry_at),

@@ -12,12 +12,16 @@ _COLOUR = re.compile("(\x1b\\[[0-9;]*m)")  # our own: foreign text holds none
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column. `worth` 0 never goes; of the others the highest number goes first."""
+    """One column. `worth` 0 never goes; of the others the highest number goes first.
+
+    `least` is what its texts may be cut to before a column goes; a name has a least of its own.
+    """
 
     title: str
     worth: int = 0
     right: bool = False
     is_name: bool = False
+    least: int = 0
 
 
 def cells(text: str) -> int:
@@ -53,25 +57,25 @@ def render(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int 
 
 
 def _fitted(columns: Sequence[Column], kept: list[int], widths: list[int], width: int) -> list[int]:
-    """Give up columns until the rest fits, then shorten the name; `kept` is changed in place."""
-    name = next((place for place, column in enumerate(columns) if column.is_name), None)
-    least = list(widths)
-    if name is not None:
-        least[name] = min(widths[name], max(SHORTEST_NAME, width // 3))
+    """Cut texts to their least, then give up columns; what room remains goes back, to the name first."""
+    fitted = list(widths)
+    for place, column in enumerate(columns):
+        least = max(SHORTEST_NAME, width // 3) if column.is_name else column.least
+        if least:
+            fitted[place] = min(widths[place], least)
 
-    def total(of: list[int]) -> int:
-        return sum(of[place] for place in kept) + GAP * (len(kept) - 1)
+    def room() -> int:
+        return width - sum(fitted[place] for place in kept) - GAP * (len(kept) - 1)
 
-    while total(least) > width:
+    while room() < 0:
         droppable = [place for place in kept if columns[place].worth]
         if not droppable:
             break
         kept.remove(max(droppable, key=lambda place: (columns[place].worth, place)))
-    if name is not None and name in kept:
-        room = width - (total(least) - least[name])
-        widths = list(widths)
-        widths[name] = max(1, min(widths[name], room))
-    return widths
+    for place in sorted(kept, key=lambda place: not columns[place].is_name):
+        if columns[place].is_name or columns[place].least:
+            fitted[place] = max(1, min(widths[place], fitted[place] + room()))
+    return fitted
 
 
 def _placed(text: str, width: int, column: Column) -> str:

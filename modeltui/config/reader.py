@@ -168,9 +168,13 @@ def _is_grave(path: tuple[str, ...]) -> bool:
     return path == ("current", "hook") or (path[0] == "registries" and path[-1] == "insecure")
 
 
+# Ollama itself takes a bad port in its variable for the default one.
+_LENIENT = ("OLLAMA_HOST", "OLLAMA_BASE_URL", "default")
+
+
 def _endpoint(source: str, url: str) -> Endpoint:
     try:
-        return parse_endpoint(url)
+        return parse_endpoint(url, strict=source not in _LENIENT)
     except UsageError as error:
         raise ConfigError(f"{source}: {error.message}", remedy=error.remedy) from None
 

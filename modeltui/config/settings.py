@@ -82,6 +82,6 @@ def named_server(text: str, servers: tuple[ServerConfig, ...]) -> ServerConfig:
             f"there is no server named “{clean_line(text, 80)}”",
             remedy=f"configured: {names}; an address works, too: --server http://gpubox:11434",
         )
-    endpoint = parse_endpoint(text)
+    endpoint = parse_endpoint(text, strict=True)
     known = next((server for server in servers if server.endpoint.url == endpoint.url), None)
     return known or ServerConfig(endpoint.url, endpoint)

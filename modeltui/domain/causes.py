@@ -96,6 +96,7 @@ _WORDS: tuple[tuple[str, Cause], ...] = (
     ("max retries exceeded", Cause.NETWORK),
     ("context canceled", Cause.CANCELED_BY_SERVER),
     ("invalid model name", Cause.INVALID_NAME),
+    ("invalid port", Cause.INVALID_NAME),
     ("use either :local or :cloud", Cause.INVALID_NAME),
     ("model is required", Cause.INVALID_NAME),
     ("file does not exist", Cause.UNKNOWN_MODEL),

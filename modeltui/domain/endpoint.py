@@ -43,10 +43,11 @@ class Endpoint:
         return self.scheme == "http" and not self.is_loopback
 
 
-def parse_endpoint(value: str) -> Endpoint:
+def parse_endpoint(value: str, *, strict: bool = False) -> Endpoint:
     """Read `value` by the rules of OLLAMA_HOST; raises UsageError for what no server can be at.
 
-    A bind address (0.0.0.0, ::, or none) becomes the loopback address; a bad port the default one.
+    A bind address (0.0.0.0, ::, or none) becomes the loopback address; a bad port the default one, or,
+    where it is typed for us (`strict`), an error.
     User-info is refused: it would be a secret in an address.
     """
     text = value.strip().strip("\"'").strip()
@@ -70,14 +71,20 @@ def parse_endpoint(value: str) -> Endpoint:
         )
     authority, _, path = rest.partition("/")
     host, port = _split_port(authority, default_port)
+    if strict and port is None:
+        raise UsageError(
+            f"cannot use the address “{clean_line(value.strip())}”: its port is no number up to 65535",
+            remedy="for example: http://gpubox:11434",
+        )
+    port = default_port if port is None else port
     host = _connectable(host.lower())
     endpoint = Endpoint(scheme, host, port, "/" + path.strip("/") if path.strip("/") else "")
     _refuse_nonsense(endpoint, value)
     return endpoint
 
 
-def _split_port(authority: str, default: int) -> tuple[str, int]:
-    """Split as Go's net.SplitHostPort does, with the default port where it finds none or a bad one."""
+def _split_port(authority: str, default: int) -> tuple[str, int | None]:
+    """Split as Go's net.SplitHostPort does; the default port where there is none, None for a bad one."""
     bare = authority.removeprefix("[").removesuffix("]")
     if _is_address(bare):
         return bare, default
@@ -88,7 +95,7 @@ def _split_port(authority: str, default: int) -> tuple[str, int]:
     digits = port.removeprefix("+")
     if digits.isascii() and digits.isdigit() and (number := int(digits.lstrip("0")[:9] or 0)) <= 65535:
         return host, number
-    return host, default
+    return host, None
 
 
 def _is_address(text: str) -> bool:

@@ -115,7 +115,7 @@ def parse_keep_alive(text: str) -> KeepAlive:
     if not word or match is None:
         raise UsageError(
             f"cannot read the keep-alive “{clean_line(text, 60)}”",
-            remedy="write 30m, 1h30m, 90s, 0, forever or default",
+            remedy="write 30m, 1h30m, 90s, forever or default",
         )
     days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
     return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)

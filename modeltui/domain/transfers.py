@@ -9,6 +9,8 @@ from enum import StrEnum
 from modeltui.domain.causes import Cause
 from modeltui.domain.names import ModelName
 
+QUIET_MS = 5_000  # from then on a stream without a byte is called silent
+
 
 class State(StrEnum):
     """Where a transfer stands; stored, so never renamed."""
@@ -131,14 +133,19 @@ class Transfer:
             return None
         return min(99, self.done * 100 // self.total)
 
-    @property
-    def remaining_ms(self) -> int | None:
+    def speed_at(self, now: int) -> float | None:
+        """Bytes a second; None while nothing comes, whatever came before."""
+        moving = self.state is State.PULLING and self.quiet_ms(now) < QUIET_MS
+        return self.speed if moving else None
+
+    def remaining_ms(self, now: int) -> int | None:
         """Estimated time to the last byte; None while speed or size is unknown."""
+        speed = self.speed_at(now)
         if not self.total_exact or self.total is None or self.state is not State.PULLING:
             return None
-        if self.speed is None or self.speed < 1:
+        if speed is None or speed < 1:
             return None
-        return round((self.total - self.seen) / self.speed * 1000)
+        return round((self.total - self.seen) / speed * 1000)
 
     def quiet_ms(self, now: int) -> int:
         """How long no byte has come while the stream is open."""

@@ -49,7 +49,7 @@ class OllamaServer:
 
     async def models(self) -> tuple[Model, ...]:
         # The first list after a start waits until the server has read all manifests.
-        return await self._list(Call("list the models", "GET", "/api/tags", None, 60, 120), wire.models)
+        return await self._list(Call("list the models", "GET", "/api/tags", None, 30, 60), wire.models)
 
     async def loaded(self) -> tuple[LoadedModel, ...]:
         # It can block for seconds while a runner is unloaded.
@@ -69,7 +69,7 @@ class OllamaServer:
         """Convert a list of models; an object without one comes from something else than Ollama."""
 
         def work(body: Mapping[str, Any]) -> Decoded:
-            if "models" not in body:
+            if not isinstance(body.get("models", 0), (list, type(None))):
                 raise self._transport.garbled(call, "its JSON is not a list of models")
             return convert(body)
 

@@ -31,6 +31,7 @@ HOST_REMEDY = (
     'or set headers = { Host = "localhost:11434" } for it in config.toml'
 )
 TLS_REMEDY = "set ca_file (or, where it asks for one, client_cert) for this server in config.toml"
+NAME_REMEDY = "check the server's address, and whether names can be looked up here"
 SIGN_IN_REMEDY = "sign in: run `ollama signin` on the server; behind a proxy set token_env or headers for it"
 
 
@@ -265,12 +266,17 @@ class Transport:
         )
 
 
+_NO_NAME = ("name or service", "nodename nor servname", "name resolution", "no address associated")
+
+
 def _connect_words(error: httpx.ConnectError) -> tuple[str, str | None]:
     """Why a connection could not be made, in the words of the system, and its remedy where it has one."""
     said = str(error)
     lowered = said.casefold()
     if "certificate" in lowered or "ssl" in lowered:
         return f"TLS failed ({said})", TLS_REMEDY
+    if any(words in lowered for words in _NO_NAME):
+        return "no such host", NAME_REMEDY
     if "all connection attempts failed" in lowered or "refused" in lowered or not said:
         cause: BaseException | None = error
         while cause is not None:

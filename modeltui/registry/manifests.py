@@ -49,7 +49,7 @@ async def _get(what: str, url: str) -> bytes:
     for _ in range(_MOST_REDIRECTS):
         _refuse_plain(what, url)
         parts = urlsplit(url)
-        loopback = parse_endpoint(f"{parts.scheme}://{parts.netloc}").is_loopback
+        loopback = parse_endpoint(f"{parts.scheme}://{parts.netloc}", strict=True).is_loopback
         async with (
             make_client(f"{parts.scheme}://{parts.netloc}", direct=loopback) as client,
             client.stream("GET", url, headers={"Accept": ACCEPT}) as response,
@@ -72,7 +72,7 @@ def _refuse_plain(what: str, url: str) -> None:
     parts = urlsplit(url)
     if "@" in parts.netloc or parts.scheme not in ("http", "https") or not parts.hostname:
         raise errors.Garbled(what, url=url, words="not an address that is asked", remedy="")
-    if parts.scheme == "http" and not parse_endpoint(f"http://{parts.netloc}").is_loopback:
+    if parts.scheme == "http" and not parse_endpoint(f"http://{parts.netloc}", strict=True).is_loopback:
         raise errors.Refused(what, url=url, words="plain http is asked on loopback only", remedy="")
 
 

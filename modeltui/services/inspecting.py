@@ -102,7 +102,8 @@ class Inspecting:
         try:
             manifest = await look_up(name, self._services.config.registry(name.host).url(name.host))
         except NotFound:
-            return NoSuchModel(f"{error.message}, and its registry has no such tag", remedy=error.remedy)
+            remedy = "check the name and the tag: modeltui ls lists what is installed"
+            return NoSuchModel(f"{error.message}, and its registry has no such tag", remedy=remedy)
         except ModeltuiError:
             return error  # the registry could not be asked: nothing is known beside the error
         return NoSuchModel(

@@ -242,9 +242,9 @@ def installed(typed: str, models: tuple[Model, ...]) -> Model:
     model = find(models, name)
     if model is None:
         near = near_names(name, models)
-        remedy = (
-            f"installed and near it: {', '.join(near)}" if near else f"pull it: modeltui pull {name.short}"
-        )
+        remedy = f"modeltui ls lists what is installed; modeltui pull {name.short} gets it"
+        if near:
+            remedy = f"installed and near it: {', '.join(near)}"
         raise NoSuchModel(f"{name.short} is not installed", remedy=remedy)
     return model
 

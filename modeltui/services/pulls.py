@@ -39,7 +39,7 @@ class Pulls:
 
     def get(self, number: int) -> QueuedTransfer:
         """One row; raises UsageError for a number that is not in the queue."""
-        row = self._queue.get(number)
+        row = self._queue.get(number) if 0 < number < 2**63 else None
         if row is None:
             raise UsageError(f"there is no transfer {number}", remedy="modeltui queue lists their numbers")
         return row

@@ -133,6 +133,8 @@ class Switching:
         """
         model = facts.model
         assert model.name is not None
+        if (trouble := self._services.store.trouble) is not None:
+            raise StoreError(f"the switch cannot be recorded: {trouble.message}", remedy=trouble.remedy)
         async with self._services.recorded(self._link, "switch", model.shown):
             done = None
             if not record_only and not model.is_cloud:

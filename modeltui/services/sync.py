@@ -92,6 +92,9 @@ class Sync:
         if there is None:
             return [Finding("alias_missing", alias.short, f"the alias {alias.short} does not exist", remedy)]
         if target is not None and there.digest != target.digest:
+            written = self._services.store.facts.alias(self._link.id, alias)
+            if written is None or written.digest != there.digest:
+                remedy = f"modeltui cp --yes {target.shown} {alias.short}"
             words = f"the alias {alias.short} does not point to {target.shown}"
             return [Finding("alias_elsewhere", alias.short, words, remedy)]
         return []

@@ -91,14 +91,20 @@ class Queue:
         with self._database.writing() as connection:
             connection.execute(
                 "UPDATE transfers SET state = ?, cause = ?, detail = ?, attempts = ?, tries = ?, total = ?,"
-                " total_exact = ?, done_high = ?, seen = ?, speed = ?, retry_at = ?,"
+                " total_exact = ?, done_high = ?, seen = ?, speed = ?, grown_at = ?, retry_at = ?,"
                 " digest_failures = ?, damages = ?,"
                 " announced_digest = coalesce(?, announced_digest), started = ?, ended = ?, at = ?"
                 " WHERE id = ?",
                 (
                     *(transfer.state, transfer.cause, transfer.detail, transfer.attempts, transfer.tries),
                     *(transfer.total, transfer.total_exact, transfer.done, transfer.seen, transfer.speed),
-                    *(transfer.retry_at, transfer.digest_failures, transfer.damages, digest),
+                    *(
+                        transfer.grown_at,
+                        transfer.retry_at,
+                        transfer.digest_failures,
+                        transfer.damages,
+                        digest,
+                    ),
                     *(transfer.started, transfer.ended, transfer.at, number),
                 ),
             )
@@ -167,6 +173,7 @@ def _read(row: sqlite3.Row) -> QueuedTransfer:
         done=row["done_high"],
         seen=row["seen"],
         speed=row["speed"],
+        grown_at=row["grown_at"],
         retry_at=row["retry_at"],
         digest_failures=row["digest_failures"],
         damages=row["damages"],

@@ -28,6 +28,7 @@ MIGRATIONS: tuple[str, ...] = (
         done_high INTEGER NOT NULL DEFAULT 0,
         seen INTEGER NOT NULL DEFAULT 0,
         speed REAL,
+        grown_at INTEGER,                   -- when the last byte came, while a stream is open
         retry_at INTEGER,
         digest_failures INTEGER NOT NULL DEFAULT 0,
         damages INTEGER NOT NULL DEFAULT 0,

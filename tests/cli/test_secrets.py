@@ -174,7 +174,6 @@ def test_the_error_keeps_what_is_no_secret(cli: Cli, echo: Echo) -> None:
     [
         (("ls", "--server", "http://me:MARKED@host:1"), ""),
         (("ls", "--server", "http://host:1/?token=MARKED"), ""),
-        (("--server", "https://host/#MARKED@x", "ls"), ""),
         (("ls",), "http://me:MARKED@host:1"),
         (("ls",), "http://host:1/?api_key=MARKED"),
         (("pull", "http://me:MARKED@host/x/y"), ""),
@@ -187,7 +186,7 @@ def test_an_address_with_a_secret_is_refused_without_it(
         monkeypatch.setenv("OLLAMA_HOST", variable)
     rans = [cli(*words), cli(*words, "--json")]
     assert {ran.code for ran in rans} <= {2, 4}
-    assert leaks(home, *rans) == [] or "#MARKED" in words[1]
+    assert leaks(home, *rans) == []
 
 
 def test_a_missing_token_names_the_variable(cli: Cli, home: Home, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -86,7 +86,8 @@ def test_recorded_pull(version: str, stem: str, announced: bool) -> None:
         assert after.done >= before.done
         assert (after.total or 0) >= (before.total or 0)
         assert before.percent is None or before.percent <= (after.percent or 0) < 100
-        assert after.remaining_ms is None or after.remaining_ms >= 0
+        left = after.remaining_ms(after.at)
+        assert left is None or left >= 0
         assert announced or after.percent is None
     if end.state is State.CHECKING:
         assert end.done == (end.total or 0)

@@ -156,10 +156,10 @@ def _steady(rate: int, seconds: int, start: Transfer = NEW, at: int = 0, done: i
 
 def test_speed_and_time_to_go() -> None:
     begun = play(Started(0), Announced(0, MANIFEST))
-    assert (begun.speed, begun.remaining_ms) == (None, None)
+    assert (begun.speed, begun.remaining_ms(begun.at)) == (None, None)
     steady = _steady(100_000_000, 30, begun)
     assert steady.speed == pytest.approx(100_000_000, rel=0.01)
-    assert steady.remaining_ms == pytest.approx((8 * GB - 3 * GB) / 100_000, rel=0.02)
+    assert steady.remaining_ms(steady.at) == pytest.approx((8 * GB - 3 * GB) / 100_000, rel=0.02)
     faster = _steady(150_000_000, 30, steady, 30_000, 3 * GB)
     assert faster.speed == pytest.approx(150_000_000, rel=0.01)
 
@@ -176,7 +176,7 @@ def test_a_speed_near_nothing_gives_no_time_to_go() -> None:
         slow = play(weights(at, 5_000_000), start=slow, limits=Limits(stall_ms=0))
     assert slow.speed is not None
     assert slow.speed < 1
-    assert slow.remaining_ms is None
+    assert slow.remaining_ms(slow.at) is None
 
 
 def test_a_stall_is_a_failure_of_the_network() -> None:
@@ -471,7 +471,8 @@ def _hold(before: Transfer, event: Event, after: Transfer, follow: tuple[Effect,
     assert (after.ended is not None) == after.is_final
     assert after.state is not State.FAILED or after.cause in MAY_FAIL
     assert after.speed is None or after.speed >= 0
-    assert after.remaining_ms is None or after.remaining_ms >= 0
+    left = after.remaining_ms(after.at)
+    assert left is None or left >= 0
     assert after.quiet_ms(event.at) >= 0
     assert len(after.layers) <= MOST_LAYERS
 

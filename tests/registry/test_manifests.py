@@ -268,6 +268,7 @@ async def test_where_a_redirect_may_lead(registry: Registry, location: str, erro
         ("ftp://registry.example", Garbled),
         ("registry.example", Garbled),
         ("http://[", Garbled),
+        ("http://127.0.0.1:99999", Garbled),
         ("", Garbled),
     ],
 )
