@@ -44,7 +44,7 @@ digest               | digest mismatch, file must be downloaded again: want sha2
 plain_http_registry  | tls: first record does not look like a TLS handshake
 plain_http_registry  | http: server gave HTTP response to HTTPS client
 invalid_name         | invalid model name
-invalid_name         | Get "https://127.0.0.1:99999/v2/a/b/manifests/latest": dial tcp: address 99999: invalid port
+invalid_name         | Get "https://127.0.0.1:99999/v2/a/b": dial tcp: address 99999: invalid port
 invalid_name         | model is required
 invalid_name         | use either :local or :cloud, not both: "foo:cloud:local"
 server_failed        | something nobody has seen
