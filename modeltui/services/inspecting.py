@@ -8,7 +8,7 @@ from modeltui.domain.models import Model, ModelDetails, model_type
 from modeltui.domain.names import from_typed
 from modeltui.domain.units import size
 from modeltui.errors import ModeltuiError, NoSuchModel, NotFound, Refusal, ServerError
-from modeltui.services.library import Entry, Library, installed
+from modeltui.services.library import Entry, Library, installed, near_names
 from modeltui.services.servers import Link
 from modeltui.services.tree import Services
 
@@ -38,7 +38,7 @@ class Inspecting:
         try:
             model = installed(typed, listing.models)
         except NoSuchModel as error:
-            raise await self._with_size(error, typed) from None
+            raise await self._with_size(error, typed, listing.models) from None
         if model.name is None:
             raise Refusal(f"“{model.shown}” is no valid name: nothing can be asked about it")
         try:
@@ -93,7 +93,7 @@ class Inspecting:
             return None  # offline, or a server without cloud: who is signed in stays unknown
         return account.name if account else None
 
-    async def _with_size(self, error: NoSuchModel, typed: str) -> NoSuchModel:
+    async def _with_size(self, error: NoSuchModel, typed: str, models: tuple[Model, ...]) -> NoSuchModel:
         from modeltui.registry.manifests import look_up
 
         if not self._services.config.lookup:
@@ -102,7 +102,10 @@ class Inspecting:
         try:
             manifest = await look_up(name, self._services.config.registry(name.host).url(name.host))
         except NotFound:
+            near = near_names(name, models)
             remedy = "check the name and the tag: modeltui ls lists what is installed"
+            if near:
+                remedy = f"installed and near it: {', '.join(near)}"
             return NoSuchModel(f"{error.message}, and its registry has no such tag", remedy=remedy)
         except ModeltuiError:
             return error  # the registry could not be asked: nothing is known beside the error
