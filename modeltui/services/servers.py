@@ -80,9 +80,11 @@ class Links:
         for server in self._servers:
             if server.endpoint.url == key:
                 return await self.connect(server)
+        # Named by its address only, by --server or OLLAMA_HOST: there was nothing configured to lose.
+        if name not in (key, "local"):
+            return None
         try:
-            # A server that was named by its address only has nothing in the configuration to lose.
-            return await self.connect(ServerConfig(name, parse_endpoint(key))) if name == key else None
+            return await self.connect(ServerConfig(name, parse_endpoint(key)))
         except UsageError:
             return None
 

@@ -77,8 +77,9 @@ async def test_by_id(tmp_path: Path) -> None:
     address = store.facts.server_id("http://127.0.0.1:7", "http://127.0.0.1:7")
     broken = store.facts.server_id("ftp://x", "ftp://x")
     made = Links((box(),), store, environ={}, clock=lambda: 1, note=print)
-    found = {key: await made.connect_by_id(key) for key in (known, gone, address, broken, 99)}
-    assert {key for key, link in found.items() if link is not None} == {known, address}
+    variable = store.facts.server_id("http://127.0.0.1:8", "local")  # OLLAMA_HOST of another day
+    found = {key: await made.connect_by_id(key) for key in (known, gone, address, broken, variable, 99)}
+    assert {key for key, link in found.items() if link is not None} == {known, address, variable}
     named = found[address]
     assert named is not None
     assert named.endpoint.url == "http://127.0.0.1:7"
