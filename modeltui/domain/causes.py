@@ -28,6 +28,7 @@ class Cause(StrEnum):
     GARBLED = "garbled"
     DIGEST = "digest"
     DAMAGED = "damaged"
+    DEFECT = "defect"
 
 
 class Policy(Enum):
@@ -47,6 +48,7 @@ POLICIES: dict[Cause, Policy] = {
     Cause.DELETE_IN_PROGRESS: Policy.BLOCK,
     Cause.NO_SECRET: Policy.BLOCK,
     Cause.NO_SERVER: Policy.BLOCK,
+    Cause.DEFECT: Policy.BLOCK,
     Cause.NETWORK: Policy.RETRY,
     Cause.SERVER_FAILED: Policy.RETRY,
     Cause.GARBLED: Policy.RETRY,
@@ -74,6 +76,7 @@ _REMEDIES: dict[Cause, str] = {
     Cause.UNSUPPORTED: "pull from a registry that redirects blobs, or a tag this server can run",
     Cause.DIGEST: "the registry or a proxy delivers damaged bytes: try later or from elsewhere",
     Cause.DAMAGED: "pull it again; if it stays so, look at the server's disk",
+    Cause.DEFECT: "please report it with these words; the other transfers go on",
     Cause.GARBLED: "check that the URL is an Ollama server's and not a proxy's",
 }
 

@@ -5,13 +5,25 @@ from collections.abc import Callable, Coroutine
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
+from modeltui.domain.causes import Cause
 from modeltui.domain.reducer import Effect, reduce
-from modeltui.domain.transfers import Announced, Checked, Closed, Event, Limits, ServerError, State, Wanted
+from modeltui.domain.transfers import (
+    Announced,
+    Checked,
+    Closed,
+    Event,
+    Held,
+    Limits,
+    ServerError,
+    State,
+    Wanted,
+)
 from modeltui.errors import ModeltuiError, NotFound, StoreError
 from modeltui.services.checking import check_pulled, look_after_cancel
 from modeltui.services.servers import Link
 from modeltui.services.tree import Services
 from modeltui.store.queue import QueuedTransfer
+from modeltui.text import clean_line
 
 SAVE_MS = 500
 _MOST_FAILURES = 20
@@ -90,7 +102,7 @@ class Carrier:
             self._heard_at = now
         elif now - self._heard_at >= stall_ms and (self._probe is None or self._probe.done()):
             self._heard_at = now
-            self._probe = self._means.spawn(self._ask_for_life())
+            self._probe = self._spawn(self._ask_for_life())
 
     def save_if_due(self, now: int) -> None:
         """Write progress, at most twice a second."""
@@ -126,17 +138,31 @@ class Carrier:
 
     def _do(self, effect: Effect) -> None:
         if effect is Effect.CONNECT:
-            self._stream = self._means.spawn(self._follow())
+            self._stream = self._spawn(self._follow())
             # With each try anew: the tag may have moved during a pause, or since the last try.
             if self._means.services.config.lookup:
-                self._manifest = self._means.spawn(self._announce())
+                self._manifest = self._spawn(self._announce())
         elif effect is Effect.CLOSE:
             # A stream that has just reported its own end is over; cancelling another closes its connection.
             for task in (self._stream, self._manifest):
                 if task is not None and task is not asyncio.current_task():
                     task.cancel()
         elif effect is Effect.CHECK and (self._check is None or self._check.done()):
-            self._check = self._means.spawn(self._look())
+            self._check = self._spawn(self._look())
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> "asyncio.Task[None]":
+        """Run something for this transfer alone: what nobody foresaw stops it, and not the whole queue."""
+
+        async def guarded() -> None:
+            try:
+                await work
+            except ModeltuiError:
+                raise
+            except Exception as error:
+                words = clean_line(f"a defect of modeltui: {type(error).__name__}: {error}")
+                self.apply(Held(self._means.services.clock(), Cause.DEFECT, words))
+
+        return self._means.spawn(guarded())
 
     async def _follow(self) -> None:
         """One try: the server's stream, event by event."""

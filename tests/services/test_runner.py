@@ -26,9 +26,10 @@ from modeltui.demo.faults import Kind
 from modeltui.demo.library import DemoModel, Library, manifest_of
 from modeltui.demo.server import DemoServer
 from modeltui.domain.causes import Cause
-from modeltui.domain.names import parse
-from modeltui.domain.transfers import CONNECTED, State, Wanted
+from modeltui.domain.names import ModelName, parse
+from modeltui.domain.transfers import CONNECTED, Manifest, State, Wanted
 from modeltui.errors import Refusal, StoreError, UsageError
+from modeltui.registry import manifests
 from modeltui.services import carrying
 from modeltui.services.runner import Runner, is_resting
 from modeltui.services.tree import Services
@@ -894,3 +895,23 @@ async def test_wishes_where_no_lock_can_be_made(place: Place) -> None:
     (number,) = put(place, "fresh")
     assert place.pulls.ask(number, Wanted.PAUSE).transfer.state is State.PAUSED
     assert not place.pulls.runner_lives()
+
+
+async def test_what_nobody_foresaw_in_one_transfer_stops_that_one_alone(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_up = manifests.look_up
+
+    async def defective(name: ModelName, base_url: str) -> Manifest:
+        if name.model == "fresh":
+            raise ZeroDivisionError("nobody foresaw this\x1b[31m")
+        return await looked_up(name, base_url)
+
+    monkeypatch.setattr(manifests, "look_up", defective)
+    for name in ("fresh", "other:1b"):
+        place.pulls.enqueue(place.link, parse(name))
+    await carry_out(place.services)
+    assert [state(place, 1), state(place, 2)] == [State.BLOCKED, State.INSTALLED]
+    transfer = place.pulls.get(1).transfer
+    assert transfer.cause is Cause.DEFECT
+    assert transfer.detail == "a defect of modeltui: ZeroDivisionError: nobody foresaw this·[31m"
