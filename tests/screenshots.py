@@ -62,7 +62,10 @@ def main() -> None:
         for command in commands:
             console.print(Text(f"$ {command}", style="bold"))
             console.print(Text.from_ansi(on_terminal(command.split()[1:], environ).rstrip("\n")), end="\n\n")
-        console.save_svg(str(FOLDER / f"{name}.svg"), title="modeltui", unique_id=name)
+        picture = console.export_svg(title="modeltui", unique_id=name)
+        # Without it some viewers drop the spaces that a text begins with, and columns shift.
+        kept = picture.replace("<svg ", '<svg xml:space="preserve" ', 1)
+        (FOLDER / f"{name}.svg").write_text(kept, encoding="utf-8")
     server.terminate()
     server.wait()
     server.stderr.close()
