@@ -24,7 +24,6 @@ ACTIVITY = [
     Column("FROM", 4),
 ]
 SETTINGS = [Column("SETTING", 0, least=16), Column("VALUE", 0, least=10), Column("SOURCE", 0, least=10)]
-DOCTOR = [Column("", 0), Column("", 0), Column("", 0)]
 
 
 async def activity(arguments: Namespace, out: Output) -> int:

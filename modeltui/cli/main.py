@@ -14,7 +14,8 @@ from modeltui.cli.parser import make_parser
 
 Command = Callable[[Namespace, Output], Coroutine[Any, Any, int]]
 
-DONE, FAILED, USAGE, LOOK, UNREACHABLE, NO_SUCH, NEEDS_YES = range(7)
+# 3, answered and to be looked at, is what commands return themselves.
+DONE, FAILED, USAGE, UNREACHABLE, NO_SUCH, NEEDS_YES = 0, 1, 2, 4, 5, 6
 _CODES: tuple[tuple[type[errors.ModeltuiError], int], ...] = (
     (errors.UsageError, USAGE),
     (errors.ConfigError, USAGE),

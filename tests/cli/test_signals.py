@@ -240,14 +240,14 @@ def test_a_command_that_hangs_ends_with_the_signal(
     slow.trouble(Kind.HANG, "/api/generate")
     with home.spawn("load", "qwen3:8b") as load:
         until(lambda: not [fault for fault in slow.server.faults.waiting if fault.times])
-        until(lambda: _journal_or_waiting(load))
+        until(lambda: _catches_signals(load))
         load.signal(number)
         ran = load.end(5)
     assert (ran.code, ran.out) == (code, "")
     assert "Traceback" not in ran.err
 
 
-def _journal_or_waiting(process: Process) -> bool:
+def _catches_signals(process: Process) -> bool:
     """Whether the process has its signal handlers: Python catches SIGTERM by then."""
     status = subprocess.run(
         ["grep", "SigCgt", f"/proc/{process.pid}/status"], capture_output=True, text=True, check=False
