@@ -165,3 +165,15 @@ class ServerFailed(ServerError):
 class Garbled(ServerError):
     code = "garbled"
     usual_remedy = "check that the URL is an Ollama server's and not a proxy's or another program's"
+
+
+def defect(error: BaseException) -> ModeltuiError:
+    """An error nobody foresaw, told without a traceback but with the place."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "unknown place"
+    return ModeltuiError(
+        f"a defect of modeltui: {type(error).__name__}: {error}",
+        remedy=f"please report it with what you did and this place: {place}",
+    )

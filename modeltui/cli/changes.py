@@ -6,8 +6,8 @@ from modeltui.cli.output import Output
 from modeltui.cli.session import confirm, session
 from modeltui.domain.models import find
 from modeltui.domain.names import from_typed
-from modeltui.domain.units import size
 from modeltui.services.changing import Changing, Removal
+from modeltui.services.words import freed_words, removal_words, why_dear
 from modeltui.text import clean_line
 
 
@@ -19,12 +19,12 @@ async def rm(arguments: Namespace, out: Output) -> int:
         removals = await changing.plan_removal(arguments.models)
         if not out.json:
             for removal in removals:
-                out.say(_plan_words(removal))
+                out.say(removal_words(removal))
         count = f"these {len(removals)} models" if len(removals) > 1 else removals[0].model.shown
         await confirm(f"Delete {count} from {link.name}?", yes=arguments.yes, out=out)
         dear = [removal for removal in removals if removal.is_current or removal.is_loaded]
         if dear:
-            names = ", ".join(f"{each.model.shown} ({_why_dear(each)})" for each in dear)
+            names = ", ".join(f"{each.model.shown} ({why_dear(each)})" for each in dear)
             await confirm(f"Really delete {names}?", yes=arguments.force, out=out, option="--force")
         done = await changing.remove(removals)
         if out.json:
@@ -32,34 +32,13 @@ async def rm(arguments: Namespace, out: Output) -> int:
         else:
             for each in done:
                 if each.error is None:
-                    out.text(f"deleted {each.removal.model.shown} · {_freed_words(each.removal)}")
+                    out.text(f"deleted {each.removal.model.shown} · {freed_words(each.removal)}")
         failures = [each.error for each in done if each.error is not None]
         for error in failures[:-1]:
             out.error(error)
         if failures:
             raise failures[-1]
     return 0
-
-
-def _plan_words(removal: Removal) -> str:
-    words = f"{removal.model.shown}: {_freed_words(removal)}"
-    return f"{words} · {_why_dear(removal)}" if removal.is_current or removal.is_loaded else words
-
-
-def _why_dear(removal: Removal) -> str:
-    reasons = ["the current model"] if removal.is_current else []
-    return " and ".join(reasons + (["loaded"] if removal.is_loaded else []))
-
-
-def _freed_words(removal: Removal) -> str:
-    others = ", ".join(removal.shared_with)
-    if removal.freed is None and removal.shared_with:
-        return f"frees only what is not shared: its weights stay for {others}"
-    if removal.shared_with:
-        return f"frees nothing: its layers stay for {others}"
-    if removal.freed is None:
-        return "frees only what is not counted with the one above: they share their weights"
-    return f"frees {size(removal.freed)}"
 
 
 def _removed(removal: Removal, is_done: bool) -> dict[str, object]:

@@ -5,11 +5,11 @@ from argparse import Namespace
 from modeltui.cli.output import Output
 from modeltui.cli.running import staying
 from modeltui.cli.session import confirm, session
-from modeltui.domain import units
 from modeltui.domain.units import iso
 from modeltui.errors import ModeltuiError, NoSuchModel
 from modeltui.services.switching import Switched, SwitchFacts, Switching
 from modeltui.services.sync import Sync
+from modeltui.services.words import switch_lines, switched_words
 
 
 async def current(arguments: Namespace, out: Output) -> int:
@@ -56,7 +56,7 @@ async def switch(arguments: Namespace, out: Output) -> int:
         overwrite = arguments.yes
         stranger = None if overwrite else await switching.strange_alias(facts.model)
         if not out.json:
-            for line in _fact_lines(facts, stranger, record_only=arguments.record_only):
+            for line in switch_lines(facts, stranger, record_only=arguments.record_only):
                 out.say(line)
         if stranger and not out.json and out.talks_to_terminal:
             try:
@@ -79,39 +79,10 @@ async def switch(arguments: Namespace, out: Output) -> int:
         if out.json:
             out.answer(_switched(done))
         else:
-            out.text(_done_words(done))
+            out.text(switched_words(done))
         for note in done.notes:
             services.note(note)
     return 0
-
-
-def _fact_lines(facts: SwitchFacts, stranger: str | None, *, record_only: bool) -> list[str]:
-    """What decides a switch, before it is done."""
-    model, last = facts.model, facts.last_load
-    lines = [f"switch  {facts.previous or 'none'} -> {model.shown}"]
-    if record_only:
-        return [*lines, "  only recorded, not loaded"]
-    if model.is_cloud:
-        return [*lines, "  runs in the cloud: nothing is loaded"]
-    needs = f"  needs   {units.size(model.size)} on disk"
-    if last is not None and last.size is not None:
-        needs += f"; its last load held {units.size(last.size)} ({units.size(last.vram)} of it in VRAM)"
-    lines.append(needs)
-    if facts.is_loaded:
-        lines.append("  takes   no time: it is loaded")
-    elif facts.sibling:
-        lines.append(f"  shares  its weights with {facts.sibling}, which is loaded")
-    elif last is not None:
-        lines.append(f"  takes   about {units.duration(last.load_ms)} (last load)")
-    if facts.may_unload:
-        lines.append(f"  may unload  {', '.join(facts.may_unload)}")
-    if stranger:
-        lines.append(f"  alias   {stranger} was not written by modeltui: it stays, unless you say yes to it")
-    elif facts.alias:
-        lines.append(f"  alias   {facts.alias} -> {model.shown}")
-    if facts.hook:
-        lines.append("  hook    runs afterwards")
-    return lines
 
 
 def _switched(done: Switched) -> dict[str, object]:
@@ -136,21 +107,6 @@ def _failed(facts: SwitchFacts) -> dict[str, object]:
         "released": None,
         "notes": [],
     }
-
-
-def _done_words(done: Switched) -> str:
-    words = [f"current model: {done.current}"]
-    if done.status == "recorded":
-        words.append("recorded, not loaded")
-    elif done.load_ms is None:
-        words.append("it was loaded")
-    else:
-        words.append(f"loaded in {units.duration(done.load_ms)}")
-    if done.evicted:
-        words.append(f"unloaded for it: {', '.join(done.evicted)}")
-    if done.released:
-        words.append(f"released {done.released}")
-    return " · ".join(words)
 
 
 async def sync(arguments: Namespace, out: Output) -> int:

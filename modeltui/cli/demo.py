@@ -7,20 +7,20 @@ from argparse import Namespace
 from pathlib import Path
 
 from modeltui.cli.output import Output
-from modeltui.cli.session import DEMO_RATE, demo_directories
 from modeltui.errors import ModeltuiError, UsageError
 from modeltui.paths import Paths, write_private
 
 
 async def demo(arguments: Namespace, out: Output) -> int:
     """Run until a signal ends it; prints the URL first, alone on stdout."""
+    from modeltui.demo.place import RATE, demo_directories
     from modeltui.demo.server import NEWER, OLDER, DemoServer
 
     if not 0 <= arguments.port <= 65535:
         raise UsageError("--port must be from 0 to 65535")
     gc.enable()
     version = OLDER if arguments.old else NEWER
-    server = DemoServer(port=arguments.port, version=version, rate=DEMO_RATE)
+    server = DemoServer(port=arguments.port, version=version, rate=RATE)
     try:
         await server.start()
     except OSError as error:

@@ -39,8 +39,8 @@ def run(words: list[str]) -> int:
             out.text(f"modeltui {__version__}")
             return DONE
         if arguments.command is None:
-            raise errors.UsageError("a command is missing", remedy="modeltui --help lists them")
-        code = _run(_command(arguments.command), arguments, out)
+            return _screens(arguments, as_json=out.json)
+        code = _run(_until_signal(_command(arguments.command)(arguments, out)))
         out.flush()
         return code
     except errors.ModeltuiError as error:
@@ -53,7 +53,7 @@ def run(words: list[str]) -> int:
     except SystemExit as end:  # argparse, after --help
         return end.code if isinstance(end.code, int) else USAGE
     except Exception as error:
-        out.error(_defect(error))
+        out.error(errors.defect(error))
         return FAILED
 
 
@@ -100,13 +100,22 @@ _COMMANDS = {
 }
 
 
-def _run(command: Command, arguments: Namespace, out: Output) -> int:
+def _screens(arguments: Namespace, *, as_json: bool) -> int:
+    """The full-screen program, which is imported only here."""
+    if as_json:
+        raise errors.UsageError("--json needs a command", remedy="modeltui --help lists them")
+    from modeltui.tui.start import run as show
+
+    return _run(show(server=arguments.server, profile=arguments.profile, demo=arguments.demo))
+
+
+def _run(work: Coroutine[Any, Any, int]) -> int:
     """As asyncio.run, but without waiting for threads: a dead resolver would hold the exit up."""
     import asyncio
 
     loop = asyncio.new_event_loop()
     try:
-        return loop.run_until_complete(_until_signal(command(arguments, out)))
+        return loop.run_until_complete(work)
     finally:
         left = asyncio.all_tasks(loop)
         for task in left:
@@ -150,15 +159,3 @@ def _first(group: BaseException) -> BaseException:
     while isinstance(group, BaseExceptionGroup):
         group = group.exceptions[0]
     return group
-
-
-def _defect(error: Exception) -> errors.ModeltuiError:
-    """An error nobody foresaw, told without a traceback but with the place."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "unknown place"
-    return errors.ModeltuiError(
-        f"a defect of modeltui: {type(error).__name__}: {error}",
-        remedy=f"please report it with the command you gave and this place: {place}",
-    )

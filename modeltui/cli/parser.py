@@ -40,7 +40,10 @@ def make_parser() -> argparse.ArgumentParser:
             name, aliases=aliases, help=words, description=words, parents=[after], allow_abbrev=False
         )
 
-    command("ls", "list the installed models", "list")
+    listing = command("ls", "list the installed models", "list")
+    listing.add_argument(
+        "words", nargs="*", metavar="word", help="only those that match: coder, vision, loaded, '<8gb'"
+    )
     command("ps", "list the loaded models, and where they really are")
     show = command("show", "show everything about a model")
     show.add_argument("model")

@@ -1,10 +1,10 @@
 """Progress of transfers as people read it: bars that repaint themselves on a terminal, else lines."""
 
 from modeltui.cli.output import Output
-from modeltui.cli.table import cells, cut, shortened
 from modeltui.domain import units
-from modeltui.domain.causes import verdict
+from modeltui.domain.layout import cut, pad, shortened
 from modeltui.domain.transfers import QUIET_MS, State, Transfer
+from modeltui.domain.words import bytes_words, state_words
 from modeltui.store.queue import QueuedTransfer
 
 BAR, SHORTEST_BAR = 20, 6
@@ -76,9 +76,8 @@ class Progress:
                 facts += [f"{units.span(left)} left"] if left is not None else []
         tail = "  ".join(facts)
         percent = f"{transfer.percent:3d} %" if transfer.percent is not None else "     "
-        name = transfer.name.short
-        name = shortened(name, name_width) if cells(name) > name_width else name
-        head = f"{row.number:>3} {name:{name_width}}"
+        name = pad(shortened(transfer.name.short, name_width), name_width)
+        head = f"{row.number:>3} {name}"
         bar = f"{_bar(transfer, bar_width)} " if bar_width >= SHORTEST_BAR else ""
         return cut(f"{head} {bar}{percent}  {tail}", width)
 
@@ -86,60 +85,3 @@ class Progress:
 def _bar(transfer: Transfer, width: int) -> str:
     full = (transfer.percent or 0) * width // 100
     return "▇" * full + "░" * (width - full)
-
-
-def bytes_words(transfer: Transfer) -> str:
-    """`2.9 of 5.2 GB`, or with "at least" while the sum is not known."""
-    done = units.size(transfer.done)
-    if transfer.total is None:
-        return done
-    total = units.size(transfer.total)
-    number, _, unit = done.partition(" ")
-    if unit == total.partition(" ")[2]:
-        done = number
-    return f"{done} of {total}" if transfer.total_exact else f"{done} of at least {total}"
-
-
-def state_words(transfer: Transfer, now: int | None, retries: int) -> str:
-    """The state with its cause; `now` None leaves out what ticks."""
-    state, detail = transfer.state, f" ({transfer.detail})" if transfer.detail else ""
-    match state:
-        case State.WAITING:
-            return f"waiting{detail}"
-        case State.STARTING | State.PULLING if now is not None and transfer.quiet_ms(now) >= QUIET_MS:
-            again = f", try {transfer.attempts + 1} of {retries}" if transfer.attempts else ""
-            return f"no byte for {transfer.quiet_ms(now) // 1000} s{again}"
-        case State.RETRYING if transfer.attempts >= retries:
-            return f"still retrying, every 5 min{detail}"
-        case State.RETRYING:
-            wait = ""
-            if now is not None and transfer.retry_at is not None and transfer.retry_at > now:
-                wait = f" in {units.span(transfer.retry_at - now)}"
-            return f"retry {transfer.attempts} of {retries}{wait}{detail}"
-        case State.PAUSED:
-            return "paused by you"
-        case State.FAILED | State.BLOCKED:
-            return f"{state}: {transfer.detail or transfer.cause or 'unknown'}"
-        case State.CHECKING:
-            return "checking what arrived" if transfer.wanted == "run" else "looking whether it had finished"
-    return f"{state}{detail}"
-
-
-def end_words(transfer: Transfer) -> str:
-    """One line for the end of a transfer: what, how much, how long, how fast."""
-    name = transfer.name.short
-    if transfer.state is not State.INSTALLED:
-        return f"{name}: {state_words(transfer, None, 0)}"
-    words = [f"{name} installed"]
-    if transfer.detail:
-        words.append(transfer.detail)
-    if transfer.total:
-        words.append(units.size(transfer.total))
-    if transfer.started is not None and transfer.ended is not None:
-        words[-1] += f" in {units.duration(transfer.ended - transfer.started)}"
-    return ", ".join(words)
-
-
-def remedy_of(transfer: Transfer) -> str | None:
-    """What mends the cause of a transfer that does not go on."""
-    return verdict(transfer.cause).remedy if transfer.cause else None

@@ -7,13 +7,14 @@ from argparse import Namespace
 
 from modeltui.cli import shapes
 from modeltui.cli.output import Output
-from modeltui.cli.progress import Progress, bytes_words, end_words, remedy_of, state_words
+from modeltui.cli.progress import Progress
 from modeltui.cli.session import confirm, session
 from modeltui.cli.table import Column
 from modeltui.domain import units
 from modeltui.domain.causes import Cause
 from modeltui.domain.names import from_typed
 from modeltui.domain.transfers import ACTIVE, State, Transfer, Wanted
+from modeltui.domain.words import bytes_words, end_words, remedy_of, state_words
 from modeltui.errors import ModeltuiError, UsageError
 from modeltui.services.pulls import Pulls
 from modeltui.services.runner import carry, is_resting

@@ -4,7 +4,6 @@ from argparse import Namespace
 from datetime import timedelta
 
 from modeltui.cli import shapes
-from modeltui.cli.models import kept_words
 from modeltui.cli.output import Output
 from modeltui.cli.session import session
 from modeltui.cli.table import Column
@@ -12,9 +11,11 @@ from modeltui.domain import units
 from modeltui.domain.hardware import Host, VramVerdict
 from modeltui.domain.models import ModelState
 from modeltui.domain.server import KeepAlive, parse_keep_alive
+from modeltui.domain.words import kept_words
 from modeltui.errors import ModeltuiError, UsageError
 from modeltui.services.loading import Loading, Unloaded
 from modeltui.services.monitoring import Monitoring, Running, RunningNow
+from modeltui.services.words import loaded_words, unloaded_words, where_words
 
 COLUMNS = [
     Column("MODEL", 0, is_name=True),
@@ -52,23 +53,12 @@ def _row(row: Running, now: RunningNow) -> list[str]:
         vram, ram = units.UNKNOWN, units.size(runner.size)
     return [
         runner.shown,
-        _where(row),
+        where_words(row),
         vram,
         ram,
         units.context(runner.context),
         kept_words(runner.expires_at, now.at) or units.UNKNOWN,
     ]
-
-
-def _where(row: Running) -> str:
-    share = row.runner.gpu_share
-    if row.state is not row.claim:
-        claim = "?" if share is None else str(round(share * 100))
-        place = "ram" if row.state is ModelState.CPU else "unknown"
-        return f"{place} (the server says {claim} % gpu)"
-    if row.state is ModelState.SPLIT and share is not None:
-        return f"split  {round((1 - share) * 100)} % cpu"
-    return str(row.state)
 
 
 def _hardware(now: RunningNow, out: Output) -> None:
@@ -127,15 +117,7 @@ async def load(arguments: Namespace, out: Output) -> int:
                 }
             )
             return 0
-        took = "was loaded before" if done.load_ms is None else f"loaded in {units.duration(done.load_ms)}"
-        words = [f"{done.name.short} {took}"]
-        if done.runner is not None:
-            words.append(f"{units.size(done.runner.vram)} VRAM, {units.size(done.runner.ram)} RAM")
-            kept = kept_words(done.runner.expires_at, now)
-            words.append(f"kept {kept}" if kept == "for ever" else f"kept for {kept}")
-        if done.evicted:
-            words.append(f"unloaded for it: {', '.join(done.evicted)}")
-        out.text(" · ".join(words))
+        out.text(loaded_words(done, now))
     return 0
 
 
@@ -160,7 +142,7 @@ async def unload(arguments: Namespace, out: Output) -> int:
             out.answer([_unloaded(each) for each in done])
         else:
             for each in done:
-                out.text(_unloaded_words(each))
+                out.text(unloaded_words(each))
         if failed is not None:
             raise failed
     return 0
@@ -168,14 +150,3 @@ async def unload(arguments: Namespace, out: Output) -> int:
 
 def _unloaded(done: Unloaded) -> dict[str, object]:
     return {"name": done.name.short, "status": done.status, "shared_with": list(done.shared_with)}
-
-
-def _unloaded_words(done: Unloaded) -> str:
-    words = {
-        "unloaded": f"{done.name.short} unloaded",
-        "stopping": f"{done.name.short} is stopping: it leaves memory when its request ends",
-        "not_loaded": f"{done.name.short} was not loaded",
-    }[done.status]
-    if done.shared_with:
-        words += f" · its runner served {', '.join(done.shared_with)}, too"
-    return words

@@ -4,25 +4,16 @@ import asyncio
 import contextlib
 import os
 import sys
-import tempfile
 import time
 from argparse import Namespace
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from modeltui.cli.output import Output
 from modeltui.errors import Declined, NeedsYes
-from modeltui.paths import Paths, paths_under, user_paths, write_private
+from modeltui.paths import Paths, user_paths
 from modeltui.services.tree import Services, build
 from modeltui.store.journal import Origin
-
-if TYPE_CHECKING:
-    from modeltui.demo.server import DemoServer
-
-DEMO_RATE = 200_000_000
-_DEMO_KEEPS = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TERM", "COLUMNS", "NO_COLOR")
 
 
 def now_ms() -> int:
@@ -70,27 +61,12 @@ def _services(arguments: Namespace, paths: Paths, environ: Mapping[str, str], ou
 @asynccontextmanager
 async def _demonstration(out: Output) -> AsyncIterator[tuple[Paths, Mapping[str, str]]]:
     """A demonstration server and directories of its own, gone at the end."""
-    from modeltui.demo.server import DemoServer
+    from modeltui.demo.place import demonstration
 
-    async with DemoServer(rate=DEMO_RATE) as server:
-        with demo_directories(server) as paths:
-            if out.talks_to_terminal and not out.json:
-                out.say("demonstration server: made-up models, nothing here is real")
-            yield paths, {key: os.environ[key] for key in _DEMO_KEEPS if key in os.environ}
-
-
-@contextlib.contextmanager
-def demo_directories(server: "DemoServer") -> Iterator[Paths]:
-    """Directories whose configuration leads to a demonstration server, and to it as the registries."""
-    registries = "".join(
-        f'[registries."{host}"]\nbase_url = "{server.url}"\n' for host in ("registry.ollama.ai", "hf.co")
-    )
-    with tempfile.TemporaryDirectory(prefix="modeltui-demo-") as root:
-        paths = paths_under(Path(root))
-        # Its GPU is made up, so what this machine's hardware says of it must not count.
-        here = f'server = "demo"\n[servers.demo]\nurl = "{server.url}"\nlocal = false\n'
-        write_private(paths.config_file, here + registries)
-        yield paths
+    async with demonstration(os.environ) as (paths, environ):
+        if out.talks_to_terminal and not out.json:
+            out.say("demonstration server: made-up models, nothing here is real")
+        yield paths, environ
 
 
 async def confirm(question: str, *, yes: bool, out: Output, option: str = "--yes") -> None:

@@ -1,13 +1,12 @@
 """Tables of text: columns aligned by cells, given up by worth when the terminal is narrow."""
 
-import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from modeltui.domain.layout import cells, cut, pad, shortened
+
 GAP = 2
 SHORTEST_NAME = 12
-_COLOUR = re.compile("(\x1b\\[[0-9;]*m)")  # our own: foreign text holds none
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,21 +21,6 @@ class Column:
     right: bool = False
     is_name: bool = False
     least: int = 0
-
-
-def cells(text: str) -> int:
-    """How many terminal cells a text takes; colours take none."""
-    if "\x1b" in text:
-        text = _COLOUR.sub("", text)
-    if text.isascii():
-        return len(text)
-    return sum(_cell(character) for character in text)
-
-
-def _cell(character: str) -> int:
-    if unicodedata.combining(character):
-        return 0
-    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
 def render(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int | None) -> list[str]:
@@ -79,39 +63,4 @@ def _fitted(columns: Sequence[Column], kept: list[int], widths: list[int], width
 
 
 def _placed(text: str, width: int, column: Column) -> str:
-    if cells(text) > width:
-        text = shortened(text, width) if column.is_name else cut(text, width)
-    space = " " * (width - cells(text))
-    return space + text if column.right else text + space
-
-
-def cut(text: str, width: int) -> str:
-    """At most `width` cells of a text, with `…` where something is missing; its colours stay."""
-    if cells(text) <= width:
-        return text
-    kept, room = [], width - 1
-    for place, part in enumerate(_COLOUR.split(text)):
-        if place % 2:
-            kept.append(part)
-            continue
-        for character in part:
-            if room < 0:
-                break
-            room -= _cell(character)
-            kept.append(character if room >= 0 else "…")
-    return "".join(kept) if width > 0 else ""
-
-
-def shortened(name: str, width: int) -> str:
-    """A model name cut in the middle of its path, never in its tag: `hf.co/…/Qwen3-GGUF:Q4_K_M`."""
-    first, *path = name.split("/")
-    if path:
-        for short in (f"{first}/…/{path[-1]}" if len(path) > 1 else name, f"…/{path[-1]}"):
-            if cells(short) <= width:
-                return short
-        name = path[-1]
-    series, colon, tag = name.rpartition(":")
-    room = width - cells(tag) - 1
-    if colon and room >= 2:
-        return f"{cut(series, room)}:{tag}"
-    return cut(name, width)
+    return pad(shortened(text, width) if column.is_name else text, width, column.right)

@@ -125,6 +125,11 @@ class Transfer:
         return self.state in FINAL
 
     @property
+    def is_resting(self) -> bool:
+        """Whether nothing happens to it until a person wants it."""
+        return self.is_final or self.state in (State.PAUSED, State.BLOCKED)
+
+    @property
     def percent(self) -> int | None:
         """Whole percent over the whole model; 100 only when installed; None while the sum is unknown."""
         if self.state is State.INSTALLED:

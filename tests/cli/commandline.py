@@ -422,7 +422,8 @@ def strings(value: object) -> Iterator[str]:
 def cell_width(text: str) -> int:
     """Terminal cells of a text without control sequences."""
     return sum(
-        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text
+        0 if unicodedata.category(c) in ("Mn", "Me") else 2 if unicodedata.east_asian_width(c) in "WF" else 1
+        for c in text
     )
 
 

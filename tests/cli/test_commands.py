@@ -274,6 +274,37 @@ class TestLs:
         assert "0 models" in ran.err and "modeltui pull NAME" in ran.err
         assert cli("ls", "--json").json == []
 
+    @pytest.mark.parametrize(
+        ("words", "names"),
+        [
+            (["nomic"], {"nomic-embed-text:latest"}),
+            (["QWEN3:8b"], {"qwen3:8b"}),
+            (["loaded"], {"qwen3:8b"}),
+            (["type:embedding"], {"nomic-embed-text:latest"}),
+            (["cloud"], {"gpt-oss:120b-cloud"}),
+            (["qwen3", "<6gb", "loaded"], {"qwen3:8b"}),
+            (["qwen3 <6gb loaded"], {"qwen3:8b"}),
+            (["no-such-model"], set()),
+        ],
+    )
+    def test_words_filter_the_list(self, cli: Cli, stage: Stage, words: list[str], names: set[str]) -> None:
+        cli("load", "qwen3:8b")
+        ran = cli("ls", *words, "--json")
+        assert (ran.code, ran.err) == (0, "")
+        assert {row["name"] for row in ran.json} == names
+        assert set(rows(cli("ls", *words))) == names
+
+    def test_how_many_of_all_match_is_said_where_a_person_reads(self, home: Home, stage: Stage) -> None:
+        with Terminal(home, "ls", "nomic") as terminal:
+            ran = terminal.end()
+        assert ran.out.splitlines()[-1].startswith("1 of 12 models, 274 MB on ")
+
+    def test_a_filter_that_nothing_matches_is_no_failure(self, cli: Cli, stage: Stage) -> None:
+        ran = cli("ls", "no-such-model")
+        assert (ran.code, ran.out) == (0, "")
+        assert ran.err.startswith("0 of 12 models, 0 B on ")
+        assert "modeltui pull" not in ran.err
+
     def test_an_older_server_and_its_unknown_capabilities(self, cli: Cli, home: Home, behind: Any) -> None:
         with demo_stage(behind, version="0.24.0") as old:
             home.configure(old.url)

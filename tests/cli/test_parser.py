@@ -15,12 +15,12 @@ COMMANDS = (
 )
 
 WRONG: list[tuple[tuple[str, ...], str]] = [
-    ((), "a command is missing"),
+    ((), "command"),
     (("frobnicate",), "invalid choice: 'frobnicate'"),
     (("--", "json"), "invalid choice"),
     (("--frobnicate", "ls"), "--frobnicate"),
     (("ls", "--frobnicate"), "--frobnicate"),
-    (("ls", "extra"), "extra"),
+    (("ps", "extra"), "extra"),
     (("ls", "--server"), "expected one argument"),
     (("ls", "--serv", "x"), "--serv"),
     (("show",), "model"),

@@ -10,7 +10,7 @@ import pytest
 from commandline import Home, Screen, Stage, Terminal, cell_width, harmful
 
 from modeltui.cli.output import Output
-from modeltui.cli.progress import Progress, bytes_words, end_words, state_words
+from modeltui.cli.progress import Progress
 from modeltui.demo.faults import Kind
 from modeltui.demo.library import DemoModel
 from modeltui.domain.causes import Cause
@@ -150,43 +150,6 @@ def test_without_a_terminal_there_is_a_line_a_state_and_no_repetition() -> None:
             progress.update([row(replace(PULLING, state=state, done=done))], NOW)
     assert talk.getvalue().count("\n") == 3
     assert "\x1b" not in talk.getvalue()
-
-
-@pytest.mark.parametrize(
-    ("transfer", "words"),
-    [
-        (replace(PULLING, state=State.WAITING), "waiting"),
-        (replace(PULLING, state=State.WAITING, detail="interrupted"), "waiting (interrupted)"),
-        (
-            replace(PULLING, state=State.RETRYING, attempts=3, retry_at=NOW + 12_000),
-            "retry 3 of 10 in 12 s",
-        ),
-        (replace(PULLING, state=State.RETRYING, attempts=10), "still retrying, every 5 min"),
-        (replace(PULLING, state=State.PAUSED), "paused by you"),
-        (replace(PULLING, state=State.FAILED, cause=Cause.UNAUTHORIZED), "failed: unauthorized"),
-        (replace(PULLING, state=State.BLOCKED, detail="no disk"), "blocked: no disk"),
-        (replace(PULLING, state=State.CHECKING), "checking what arrived"),
-    ],
-    ids=lambda value: value if isinstance(value, str) else "",
-)
-def test_states_in_words(transfer: Transfer, words: str) -> None:
-    assert state_words(transfer, NOW, 10) == words
-
-
-def test_bytes_in_words() -> None:
-    assert bytes_words(PULLING) == "2.9 of 5.23 GB"
-    assert bytes_words(replace(PULLING, done=121_000_000)) == "121 MB of 5.23 GB"
-    assert bytes_words(replace(PULLING, total_exact=False)) == "2.9 of at least 5.23 GB"
-    assert bytes_words(replace(PULLING, total=None)) == "2.9 GB"
-
-
-def test_the_end_in_words() -> None:
-    installed = replace(
-        PULLING, state=State.INSTALLED, detail="digest checked", started=NOW, ended=NOW + 112_000
-    )
-    assert end_words(installed) == (
-        "hf.co/unsloth/Qwen3-GGUF:Q4_K_M installed, digest checked, 5.23 GB in 1 min 52 s"
-    )
 
 
 @pytest.mark.parametrize("columns", [80, 60])

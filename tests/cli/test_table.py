@@ -5,7 +5,8 @@ from commandline import OWN_SEQUENCES, cell_width
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modeltui.cli.table import Column, cells, cut, render, shortened
+from modeltui.cli.table import Column, render
+from modeltui.domain.layout import cells, cut
 
 HF = "hf.co/unsloth/Qwen3-GGUF:Q4_K_M"
 COLUMNS = [
@@ -50,41 +51,6 @@ def test_columns_go_by_worth_and_never_the_dear_ones(width: int, header: list[st
     assert max(map(cell_width, lines)) <= width
 
 
-@pytest.mark.parametrize(
-    ("width", "shown"),
-    [
-        (31, HF),
-        (30, "hf.co/…/Qwen3-GGUF:Q4_K_M"),
-        (25, "hf.co/…/Qwen3-GGUF:Q4_K_M"),
-        (24, "Qwen3-GGUF:Q4_K_M"),
-        (16, "Qwen3-GG…:Q4_K_M"),
-        (9, "Q…:Q4_K_M"),
-    ],
-)
-def test_a_name_is_shortened_in_its_path_and_never_in_its_tag(width: int, shown: str) -> None:
-    name = HF if cells(HF) <= width else shortened(HF, width)
-    if width == 24:
-        assert name in ("Qwen3-GGUF:Q4_K_M", "…/Qwen3-GGUF:Q4_K_M")
-    else:
-        assert name == shown
-
-
-@pytest.mark.parametrize(
-    ("name", "width", "shown"),
-    [
-        ("someone/mymodel:7b", 14, "…/mymodel:7b"),
-        ("someone/mymodel:7b", 9, "mymod…:7b"),
-        ("code-reviewer-of-mine:latest", 20, "code-reviewe…:latest"),
-        ("模型模型模型:q4", 10, "模型模…:q4"),
-        ("no-tag-at-all-in-this-one", 10, "no-tag-at…"),
-        ("x:" + "t" * 80, 10, "x:ttttttt…"),
-    ],
-)
-def test_names_of_other_kinds(name: str, width: int, shown: str) -> None:
-    assert shortened(name, width) == shown
-    assert cell_width(shown) <= width
-
-
 def test_colours_take_no_room_and_are_closed_where_a_text_is_cut() -> None:
     good, dim = "\x1b[32m{}\x1b[0m".format, "\x1b[2m{}\x1b[0m".format
     coloured = [[*row[:4], good(row[4]) if row[4].startswith("gpu") else dim(row[4]), row[5]] for row in ROWS]
@@ -99,15 +65,3 @@ def test_colours_take_no_room_and_are_closed_where_a_text_is_cut() -> None:
 def test_no_line_is_ever_wider_than_the_terminal(rows: list[tuple[str, str, str]], width: int) -> None:
     columns = [Column("A", 1), Column("NAME", 0, is_name=True), Column("C", 0, right=True)]
     assert max(map(cell_width, render(columns, [list(row) for row in rows], width))) <= width
-
-
-@given(TEXTS, st.integers(1, 60))
-def test_a_shortened_name_fits(name: str, width: int) -> None:
-    assert cell_width(shortened(name, width)) <= max(width, 1) or cell_width(name) <= width
-
-
-@given(TEXTS, st.integers(0, 60))
-def test_a_cut_text_fits_and_says_that_it_was_cut(text: str, width: int) -> None:
-    got = cut(text, width)
-    assert cell_width(got) <= width
-    assert got == text or got.endswith("…") or width == 0

@@ -1,0 +1,35 @@
+"""A demonstration whole: the server, and directories of its own whose configuration leads to it."""
+
+import contextlib
+import tempfile
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from modeltui.demo.server import DemoServer
+from modeltui.paths import Paths, paths_under, write_private
+
+RATE = 200_000_000
+_KEEPS = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TERM", "COLUMNS", "NO_COLOR")
+
+
+@asynccontextmanager
+async def demonstration(environ: Mapping[str, str]) -> AsyncIterator[tuple[Paths, Mapping[str, str]]]:
+    """A running server with directories of its own, gone at the end; and the environment to use with it."""
+    async with DemoServer(rate=RATE) as server:
+        with demo_directories(server) as paths:
+            yield paths, {key: environ[key] for key in _KEEPS if key in environ}
+
+
+@contextlib.contextmanager
+def demo_directories(server: DemoServer) -> Iterator[Paths]:
+    """Directories whose configuration leads to a demonstration server, and to it as the registries."""
+    registries = "".join(
+        f'[registries."{host}"]\nbase_url = "{server.url}"\n' for host in ("registry.ollama.ai", "hf.co")
+    )
+    with tempfile.TemporaryDirectory(prefix="modeltui-demo-") as root:
+        paths = paths_under(Path(root))
+        # Its GPU is made up, so what this machine's hardware says of it must not count.
+        here = f'server = "demo"\n[servers.demo]\nurl = "{server.url}"\nlocal = false\n'
+        write_private(paths.config_file, here + registries)
+        yield paths

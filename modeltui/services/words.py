@@ -1,0 +1,183 @@
+"""Words about what services answer, which the command line and the screens say alike."""
+
+from typing import TYPE_CHECKING
+
+from modeltui.domain import units
+from modeltui.domain.models import ModelState
+from modeltui.domain.words import kept_words
+
+if TYPE_CHECKING:
+    from modeltui.services.changing import Removal
+    from modeltui.services.inspecting import Facts
+    from modeltui.services.library import Entry
+    from modeltui.services.loading import Loaded, Unloaded
+    from modeltui.services.monitoring import Running
+    from modeltui.services.switching import Switched, SwitchFacts
+
+
+def model_state_words(entry: "Entry", now: int) -> str:
+    """The state at `now` (UTC ms), and what goes with it: how long it is kept, how much of it is in RAM."""
+    runner = entry.loaded
+    if runner is None or entry.state is ModelState.DAMAGED:
+        return str(entry.state)
+    words = str(entry.state)
+    if entry.state is ModelState.SPLIT and runner.gpu_share is not None:
+        words += f" {round((1 - runner.gpu_share) * 100)} % cpu"
+    return f"{words}  {kept_words(runner.expires_at, now)}".rstrip()
+
+
+def detail_lines(facts: "Facts", now: int) -> list[tuple[str, str]]:
+    """Label and value of everything short that is known about a model; `now` in UTC milliseconds."""
+    model, shown, runner = facts.entry.model, facts.details, facts.entry.loaded
+    context = [units.context(shown.context or model.context)]
+    if isinstance(shown.options.get("num_ctx"), int):
+        context.append(f"set to {shown.options['num_ctx']}")
+    if runner is not None and runner.context:
+        context.append(f"loaded with {units.context(runner.context)}")
+    capabilities = shown.capabilities if shown.capabilities is not None else model.capabilities
+    lines = [
+        ("name", model.shown + ("  (current)" if facts.entry.is_current else "")),
+        ("state", _loaded_state(facts.entry, now)),
+        ("size", units.UNKNOWN if model.is_cloud else units.size(model.size)),
+        ("parameters", shown.parameter_size or model.parameter_size or units.UNKNOWN),
+        ("quantization", shown.quantization or model.quantization or units.UNKNOWN),
+        ("architecture", shown.architecture or units.UNKNOWN),
+        (
+            "family, format",
+            f"{shown.family or units.UNKNOWN}, {shown.format or model.format or units.UNKNOWN}",
+        ),
+        ("type", facts.entry.type or units.UNKNOWN),
+        ("context", ", ".join(context)),
+        ("capabilities", "  ".join(sorted(capabilities)) if capabilities is not None else units.UNKNOWN),
+        ("digest", model.digest or units.UNKNOWN),
+        ("weights", shown.weights or units.UNKNOWN),
+        ("modified", units.iso(model.modified) or units.UNKNOWN),
+    ]
+    optional = [
+        ("shares weights", ", ".join(facts.shares_weights_with)),
+        ("based on", shown.base_model),
+        ("adapters", ", ".join(shown.adapters)),
+        ("projector", ", ".join(f"{key} {value}" for key, value in list(shown.projector.items())[:4])),
+        ("needs Ollama", shown.requires),
+        ("runs at", shown.remote_host or model.remote_host),
+        ("signed in as", (facts.account or "nobody") if model.is_cloud else None),
+        ("manifest file", facts.path),
+    ]
+    lines += [(label, value) for label, value in optional if value]
+    lines += [(f"  {key}", str(value)) for key, value in shown.options.items()]
+    return lines
+
+
+def _loaded_state(entry: "Entry", now: int) -> str:
+    words = model_state_words(entry, now)
+    runner = entry.loaded
+    if runner is None:
+        return "not loaded" if words == units.UNKNOWN else words
+    return f"{words}  ({units.size(runner.vram)} VRAM, {units.size(runner.ram)} RAM by the server's account)"
+
+
+def where_words(row: "Running") -> str:
+    """Where a loaded model really is; what the server claims is said when the hardware contradicts it."""
+    share = row.runner.gpu_share
+    if row.state is not row.claim:
+        claim = "?" if share is None else str(round(share * 100))
+        place = "ram" if row.state is ModelState.CPU else "unknown"
+        return f"{place} (the server says {claim} % gpu)"
+    if row.state is ModelState.SPLIT and share is not None:
+        return f"split  {round((1 - share) * 100)} % cpu"
+    return str(row.state)
+
+
+def loaded_words(done: "Loaded", now: int) -> str:
+    """One line for a finished load; `now` in UTC milliseconds."""
+    took = "was loaded before" if done.load_ms is None else f"loaded in {units.duration(done.load_ms)}"
+    words = [f"{done.name.short} {took}"]
+    if done.runner is not None:
+        words.append(f"{units.size(done.runner.vram)} VRAM, {units.size(done.runner.ram)} RAM")
+        kept = kept_words(done.runner.expires_at, now)
+        if kept:
+            words.append(f"kept {kept}" if kept == "for ever" else f"kept for {kept}")
+    if done.evicted:
+        words.append(f"unloaded for it: {', '.join(done.evicted)}")
+    return " · ".join(words)
+
+
+def unloaded_words(done: "Unloaded") -> str:
+    """One line for a finished unload."""
+    words = {
+        "unloaded": f"{done.name.short} unloaded",
+        "stopping": f"{done.name.short} is stopping: it leaves memory when its request ends",
+        "not_loaded": f"{done.name.short} was not loaded",
+    }[done.status]
+    if done.shared_with:
+        words += f" · its runner served {', '.join(done.shared_with)}, too"
+    return words
+
+
+def switch_lines(facts: "SwitchFacts", stranger: str | None, *, record_only: bool) -> list[str]:
+    """What decides a switch, before it is done."""
+    model, last = facts.model, facts.last_load
+    lines = [f"switch  {facts.previous or 'none'} -> {model.shown}"]
+    if record_only:
+        return [*lines, "  only recorded, not loaded"]
+    if model.is_cloud:
+        return [*lines, "  runs in the cloud: nothing is loaded"]
+    needs = f"  needs   {units.size(model.size)} on disk"
+    if last is not None and last.size is not None:
+        needs += f"; its last load held {units.size(last.size)} ({units.size(last.vram)} of it in VRAM)"
+    lines.append(needs)
+    if facts.is_loaded:
+        lines.append("  takes   no time: it is loaded")
+    elif facts.sibling:
+        lines.append(f"  shares  its weights with {facts.sibling}, which is loaded")
+    elif last is not None:
+        lines.append(f"  takes   about {units.duration(last.load_ms)} (last load)")
+    if facts.may_unload:
+        lines.append(f"  may unload  {', '.join(facts.may_unload)}")
+    if stranger:
+        lines.append(f"  alias   {stranger} was not written by modeltui: it stays, unless you say yes to it")
+    elif facts.alias:
+        lines.append(f"  alias   {facts.alias} -> {model.shown}")
+    if facts.hook:
+        lines.append("  hook    runs afterwards")
+    return lines
+
+
+def switched_words(done: "Switched") -> str:
+    """One line for a finished switch."""
+    words = [f"current model: {done.current}"]
+    if done.status == "recorded":
+        words.append("recorded, not loaded")
+    elif done.load_ms is None:
+        words.append("it was loaded")
+    else:
+        words.append(f"loaded in {units.duration(done.load_ms)}")
+    if done.evicted:
+        words.append(f"unloaded for it: {', '.join(done.evicted)}")
+    if done.released:
+        words.append(f"released {done.released}")
+    return " · ".join(words)
+
+
+def removal_words(removal: "Removal") -> str:
+    """What deleting one model would free, and why it should be asked twice where it should."""
+    words = f"{removal.model.shown}: {freed_words(removal)}"
+    return f"{words} · {why_dear(removal)}" if removal.is_current or removal.is_loaded else words
+
+
+def why_dear(removal: "Removal") -> str:
+    """Why a deletion is asked twice: `the current model and loaded`; empty where once is enough."""
+    reasons = ["the current model"] if removal.is_current else []
+    return " and ".join(reasons + (["loaded"] if removal.is_loaded else []))
+
+
+def freed_words(removal: "Removal") -> str:
+    """What a deletion frees, or who else holds the layers."""
+    others = ", ".join(removal.shared_with)
+    if removal.freed is None and removal.shared_with:
+        return f"frees only what is not shared: its weights stay for {others}"
+    if removal.shared_with:
+        return f"frees nothing: its layers stay for {others}"
+    if removal.freed is None:
+        return "frees only what is not counted with the one above: they share their weights"
+    return f"frees {units.size(removal.freed)}"
