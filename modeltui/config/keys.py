@@ -42,6 +42,27 @@ def _between(low: int, high: int) -> Callable[[Value], int]:
     return check
 
 
+def _seconds(value: Value) -> float:
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0.5 <= value <= 3600:
+        raise ValueError
+    return float(value)
+
+
+def _words(value: Value) -> dict[str, str]:
+    if not isinstance(value, dict) or not all(isinstance(word, str) and word for word in value.values()):
+        raise ValueError
+    return dict(value)
+
+
+def _lists(value: Value) -> dict[str, tuple[str, ...]]:
+    if not isinstance(value, dict):
+        raise ValueError
+    for names in value.values():
+        if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
+            raise ValueError
+    return {table: tuple(names) for table, names in value.items()}
+
+
 def _one_of(*words: str) -> Callable[[Value], str]:
     def check(value: Value) -> str:
         if value not in words:
@@ -108,6 +129,13 @@ KEYS: dict[str, Key] = {
     "downloads.retries": Key(_between(1, 1000), 10, "a whole number from 1 to 1000"),
     "downloads.stall_s": Key(_between(0, 86_400), 90, "seconds from 0 (never) to 86400"),
     "registry.lookup": Key(_truth, True, "true or false"),
+    "theme": Key(_text, None, "the name of a theme: the palette of the screens lists them"),
+    "animations": Key(_truth, False, "true or false"),
+    "poll.models_s": Key(_seconds, 5.0, "seconds from 0.5 to 3600"),
+    "poll.running_s": Key(_seconds, 2.0, "seconds from 0.5 to 3600"),
+    "poll.health_s": Key(_seconds, 30.0, "seconds from 0.5 to 3600"),
+    "keys": Key(_words, {}, "a table of binding ids and keys"),
+    "tui.columns": Key(_lists, {}, "a table of screens, each a list of column names"),
 }
 SERVER_KEYS: dict[str, Key] = {
     "url": Key(_text, None, "an address such as http://gpubox:11434"),
@@ -125,15 +153,10 @@ REGISTRY_KEYS: dict[str, Key] = {
 # Keys that later parts of modeltui read: they are no mistakes, and nothing is said about their values.
 LATER = frozenset(
     [
-        "theme",
-        "animations",
         "downloads.detached",
         "current.auto_select",
-        "poll",
         "recommend",
         "updates",
-        "tui",
-        "keys",
     ]
 )
 LATER_OF_SERVER = frozenset(
@@ -146,6 +169,8 @@ TEMPLATE = """\
 # server = "local"              # the server that is used unless --server names another
 # default_model = "llama3.2"    # becomes the current model when none is chosen
 # glyphs = "auto"               # auto, unicode or ascii
+# theme = "textual-dark"        # a theme of the screens; ctrl+p lists them
+# animations = false            # smooth scrolling, which costs bytes on the line
 
 # [servers.gpubox]
 # url = "http://gpubox:11434"
@@ -168,6 +193,17 @@ TEMPLATE = """\
 
 # [registry]
 # lookup = true                 # ask the registry for a model's exact size before a pull
+
+# [poll]
+# models_s = 5                  # how often the visible list is asked for
+# running_s = 2                 # the same on the screen Running
+# health_s = 30                 # how often a server is asked whether it still answers
+
+# [keys]
+# switch = "S"                  # any key binding, by its name in the help (?)
+
+# [tui.columns]
+# models = ["name", "size", "state", "context"]
 
 # [registries."registry.lan:5000"]
 # insecure = true               # plain http to this registry

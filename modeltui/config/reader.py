@@ -3,7 +3,15 @@
 from collections.abc import Mapping
 
 from modeltui.config.keys import KEYS, REGISTRY_KEYS, SERVER_KEYS, Key, is_known
-from modeltui.config.settings import Config, RegistryConfig, ServerConfig, Setting, Value, named_server
+from modeltui.config.settings import (
+    Config,
+    RegistryConfig,
+    Screens,
+    ServerConfig,
+    Setting,
+    Value,
+    named_server,
+)
 from modeltui.config.sources import OF_PROFILE, Layer, read_layers
 from modeltui.domain.endpoint import Endpoint, parse_endpoint
 from modeltui.errors import HIDDEN, ConfigError, NoSuchServer, UsageError, strip_secrets
@@ -51,6 +59,15 @@ class _Reader:
             stall_s=values["downloads.stall_s"],
             lookup=values["registry.lookup"],
             registries=self._registries(),
+            screens=Screens(
+                theme=values["theme"],
+                animations=values["animations"],
+                models_s=values["poll.models_s"],
+                running_s=values["poll.running_s"],
+                health_s=values["poll.health_s"],
+                keys=values["keys"],
+                columns=values["tui.columns"],
+            ),
             settings=tuple(self.settings.values()),
             problems=tuple(self.problems),
             unknown=tuple(self._unknown()),

@@ -39,6 +39,22 @@ class RegistryConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class Screens:
+    """What concerns the screens only. `theme` None is the terminal's best; intervals in seconds.
+
+    `keys` maps binding ids to keys, `columns` tables to the ids of their columns in order.
+    """
+
+    theme: str | None = None
+    animations: bool = False
+    models_s: float = 5.0
+    running_s: float = 2.0
+    health_s: float = 30.0
+    keys: Mapping[str, str] = field(default_factory=dict)
+    columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Setting:
     """One setting as it counts now: dotted key, value, and where it comes from."""
 
@@ -63,6 +79,7 @@ class Config:
     stall_s: int
     lookup: bool
     registries: Mapping[str, RegistryConfig]
+    screens: Screens
     settings: tuple[Setting, ...]
     problems: tuple[str, ...]
     unknown: tuple[str, ...]

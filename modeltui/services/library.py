@@ -3,10 +3,11 @@
 import asyncio
 import contextlib
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from difflib import get_close_matches
 from typing import Any
 
+from modeltui.config.settings import ServerConfig
 from modeltui.domain.models import (
     LoadedModel,
     Model,
@@ -24,6 +25,8 @@ from modeltui.services.servers import Link
 from modeltui.services.tree import Services
 from modeltui.store.facts import CurrentModel, Known, Load
 from modeltui.text import clean_line
+
+_LISTED = tuple(field.name for field in fields(Model) if field.name != "name")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,7 @@ class Library:
         weights_of = await self.weights_of_loaded(loaded or ())
         facts, server_id, now = self._services.store.facts, self._link.id, self._services.clock()
         known = self._services.recall(lambda: facts.known(server_id), Known())
-        entries = tuple(self._entry(model, models, loaded, weights_of, known, now) for model in models)
+        entries = _entries(self._services, server_id, models, loaded, weights_of, known, now)
         listed = [_as_json(model) for model in models]
         if listed != list(known.listed):
             self._services.remember(lambda: facts.set_last_list(server_id, listed, now))
@@ -177,54 +180,81 @@ class Library:
         models = await self._link.api.models()
         return installed(typed, models)
 
-    def _entry(
-        self,
-        model: Model,
-        models: tuple[Model, ...],
-        loaded: tuple[LoadedModel, ...] | None,
-        weights_of: Mapping[str, str],
-        known: Known,
-        now: int,
-    ) -> Entry:
-        digest = model.digest or ""
-        facts = known.details.get(digest, {})
-        weights = facts.get("weights") if isinstance(facts.get("weights"), str) else None
-        model = _completed(model, facts)
-        runner = None
-        if model.name is not None and not model.is_cloud:
-            runner = loaded_as(model.name, model.digest, weights, loaded or (), weights_of)
-        if digest in known.damaged:
-            state = ModelState.DAMAGED
-        elif model.is_cloud:
-            state = ModelState.CLOUD
-        elif loaded is None or model.name is None:
-            state = ModelState.UNKNOWN
-        else:
-            state = runner.state(now) if runner else ModelState.NOT_LOADED
-        return Entry(
-            model=model,
-            state=state,
-            type=model_type(model.name, model.capabilities),
-            is_current=known.current is not None and same(model.name, known.current.name),
-            loaded=runner,
-            loaded_by=_matched_by(model, runner),
-            last_load=known.loads.get(digest),
-            alias_of=self._alias_target(model, models),
-            damage=known.damaged.get(digest),
-            parameter_count=_count(model, facts),
-            weights=weights,
-        )
 
-    def _alias_target(self, model: Model, models: tuple[Model, ...]) -> str | None:
-        """What the configured alias stands for: it is shown as a pointer, not as a model."""
-        alias = self._services.config.alias
-        if alias is None or model.name is None or not same(model.name, from_listed(alias)):
-            return None
-        written = self._services.store.facts.alias(self._link.id, model.name)
-        if written is not None and written.digest == model.digest:
-            return written.target
-        twin = next((m for m in models if m.digest == model.digest and not same(m.name, model.name)), None)
-        return twin.shown if twin else None
+def remembered(services: Services, server: ServerConfig) -> Listing | None:
+    """The list as it was seen last, for the first frame, without a client: nothing is said to be loaded."""
+    facts, server_id = services.store.facts, services.links.id_of(server)
+    known = services.recall(lambda: facts.known(server_id), Known())
+    if known.listed_at is None:
+        return None
+    models = tuple(model for row in known.listed if (model := _from_json(row)) is not None)
+    entries = _entries(services, server_id, models, None, {}, known, known.listed_at)
+    return Listing(known.listed_at, entries, None, {}, known.current, None, (), ())
+
+
+def _entries(
+    services: Services,
+    server_id: int,
+    models: tuple[Model, ...],
+    loaded: tuple[LoadedModel, ...] | None,
+    weights_of: Mapping[str, str],
+    known: Known,
+    now: int,
+) -> tuple[Entry, ...]:
+    return tuple(
+        _entry(model, loaded, weights_of, known, now, _alias_target(services, server_id, model, models))
+        for model in models
+    )
+
+
+def _entry(
+    model: Model,
+    loaded: tuple[LoadedModel, ...] | None,
+    weights_of: Mapping[str, str],
+    known: Known,
+    now: int,
+    alias_of: str | None,
+) -> Entry:
+    digest = model.digest or ""
+    facts = known.details.get(digest, {})
+    weights = facts.get("weights") if isinstance(facts.get("weights"), str) else None
+    model = _completed(model, facts)
+    runner = None
+    if model.name is not None and not model.is_cloud:
+        runner = loaded_as(model.name, model.digest, weights, loaded or (), weights_of)
+    if digest in known.damaged:
+        state = ModelState.DAMAGED
+    elif model.is_cloud:
+        state = ModelState.CLOUD
+    elif loaded is None or model.name is None:
+        state = ModelState.UNKNOWN
+    else:
+        state = runner.state(now) if runner else ModelState.NOT_LOADED
+    return Entry(
+        model=model,
+        state=state,
+        type=model_type(model.name, model.capabilities),
+        is_current=known.current is not None and same(model.name, known.current.name),
+        loaded=runner,
+        loaded_by=_matched_by(model, runner),
+        last_load=known.loads.get(digest),
+        alias_of=alias_of,
+        damage=known.damaged.get(digest),
+        parameter_count=_count(model, facts),
+        weights=weights,
+    )
+
+
+def _alias_target(services: Services, server_id: int, model: Model, models: tuple[Model, ...]) -> str | None:
+    """What the configured alias stands for: it is shown as a pointer, not as a model."""
+    alias = services.config.alias
+    if alias is None or model.name is None or not same(model.name, from_listed(alias)):
+        return None
+    written = services.store.facts.alias(server_id, model.name)
+    if written is not None and written.digest == model.digest:
+        return written.target
+    twin = next((m for m in models if m.digest == model.digest and not same(m.name, model.name)), None)
+    return twin.shown if twin else None
 
 
 def installed(typed: str, models: tuple[Model, ...]) -> Model:
@@ -279,6 +309,17 @@ def _as_json(model: Model) -> dict[str, Any]:
     del row["name"]
     row["capabilities"] = None if model.capabilities is None else sorted(model.capabilities)
     return row
+
+
+def _from_json(row: Any) -> Model | None:
+    """The inverse of `_as_json`; None for what is no such row (another version of modeltui wrote it)."""
+    try:
+        known = {field: row[field] for field in _LISTED}
+        if known["capabilities"] is not None:
+            known["capabilities"] = frozenset(known["capabilities"])
+        return Model(name=from_listed(row["sent"]), **known)
+    except (TypeError, KeyError):
+        return None
 
 
 def _completed(model: Model, facts: Mapping[str, Any]) -> Model:

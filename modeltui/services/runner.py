@@ -200,12 +200,25 @@ class Runner:
         self._carriers.clear()
 
 
-async def carry(services: Services, *, random: Callable[[], float], is_done: Callable[[], bool]) -> None:
-    """See the queue carried out until `is_done`: be the runner whenever no other process is."""
+async def carry(
+    services: Services,
+    *,
+    random: Callable[[], float],
+    is_done: Callable[[], bool],
+    holding: Callable[[bool], None] = lambda holds: None,
+) -> None:
+    """See the queue carried out until `is_done`: be the runner whenever no other process is.
+
+    `holding` is told when this process becomes the runner, and when it no longer is.
+    """
     while not is_done():
         runner = Runner(services, random=random)
         if runner.acquire():
-            await runner.run(is_done)
+            holding(True)
+            try:
+                await runner.run(is_done)
+            finally:
+                holding(False)
             if is_done():
                 return
         await asyncio.sleep(STEP_S)
@@ -213,4 +226,4 @@ async def carry(services: Services, *, random: Callable[[], float], is_done: Cal
 
 def is_resting(row: QueuedTransfer) -> bool:
     """Whether nothing happens to a transfer until a person wants it."""
-    return row.transfer.is_final or row.transfer.state in (State.PAUSED, State.BLOCKED)
+    return row.transfer.is_resting

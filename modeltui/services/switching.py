@@ -86,6 +86,42 @@ class Switching:
             return record, record is not None and find(models, record.name) is not None
         return record, None
 
+    async def adopt(self, models: tuple[Model, ...]) -> str | None:
+        """Record a current model where there is none: the configured default, else the newest that can be.
+
+        Returns its name; None when none of them generates text. Nothing is loaded, no hook is run.
+        """
+        newest = sorted(models, key=lambda model: model.modified or 0, reverse=True)
+        names = [model.sent for model in newest if not model.is_cloud and can_generate(model.capabilities)]
+        names += [model.sent for model in newest if model.sent not in names]
+        if self._services.config.default_model is not None:
+            names.insert(0, self._services.config.default_model)
+        for name in names:
+            try:
+                model = await self._library.installed(name)
+                await self._check(model)
+            except ModeltuiError:
+                continue  # not installed, damaged, an alias, or one that only embeds: the next
+            assert model.name is not None
+            self._facts.set_current(self._link.id, model.name, model.digest, self._services.clock())
+            self._tell(self.write_state_file(model.name))
+            self._services.log(self._link, "adopt", model.shown)
+            return model.shown
+        return None
+
+    def restore(self, name: ModelName | None) -> None:
+        """Take the last record back: `name` is the current model again, or none is."""
+        if name is None:
+            self._facts.clear_current(self._link.id)
+        else:
+            self._facts.set_current(self._link.id, name, None, self._services.clock())
+        self._tell(self.write_state_file(name))
+        self._services.log(self._link, "undo", name.short if name else "no current model")
+
+    def _tell(self, note: str | None) -> None:
+        if note:
+            self._services.note(note)
+
     async def facts(self, typed: str) -> SwitchFacts:
         """Look before the switch; raises NoSuchModel, Refusal for what cannot generate, ServerError."""
         model = await self._library.installed(typed)

@@ -31,9 +31,9 @@ class Sync:
         self._link = link
         self._library = Library(services, link)
 
-    async def run(self) -> tuple[Finding, ...]:
-        """Look at everything once; raises ServerError when the list cannot be had."""
-        listing = await self._library.listing()
+    async def run(self, listing: Listing | None = None) -> tuple[Finding, ...]:
+        """Look at everything once, or at a list just had; raises ServerError when it cannot be had."""
+        listing = listing or await self._library.listing()
         found = [*self._outside(listing), *self._current(listing), *self._alias(listing)]
         found += await self._damaged(listing)
         found += self._deleted_but_loaded(listing)

@@ -48,6 +48,7 @@ class Known:
     damaged: Mapping[str, str] = field(default_factory=dict)
     loads: Mapping[str, Load] = field(default_factory=dict)
     listed: tuple[Any, ...] = ()
+    listed_at: int | None = None
 
 
 class Facts:
@@ -83,6 +84,7 @@ class Facts:
             damaged=self.damaged(server_id),
             loads=self.loads(server_id),
             listed=tuple(listed[0]) if listed else (),
+            listed_at=listed[1] if listed else None,
         )
 
     def current(self, server_id: int) -> CurrentModel | None:

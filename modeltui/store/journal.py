@@ -62,6 +62,11 @@ class Journal:
                 ),
             )
 
+    def last_id(self) -> int:
+        """The number of the newest row, 0 when there is none: it grows with every action of anybody."""
+        row = self._database.row("SELECT max(id) AS id FROM activity")
+        return int(row["id"] or 0) if row else 0
+
     def latest(self, limit: int, server_id: int | None = None) -> tuple[Entry, ...]:
         """The newest rows first."""
         rows = self._database.rows(

@@ -3,6 +3,7 @@
 import re
 import tomllib
 from collections.abc import Callable, Mapping
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -256,6 +257,13 @@ FIELDS = {
     "downloads.retries": "retries",
     "downloads.stall_s": "stall_s",
     "registry.lookup": "lookup",
+    "theme": "screens.theme",
+    "animations": "screens.animations",
+    "poll.models_s": "screens.models_s",
+    "poll.running_s": "screens.running_s",
+    "poll.health_s": "screens.health_s",
+    "keys": "screens.keys",
+    "tui.columns": "screens.columns",
 }
 ALLOWED: dict[str, dict[str, object]] = {
     "default_model": {'"llama3.2"': "llama3.2"},
@@ -267,10 +275,18 @@ ALLOWED: dict[str, dict[str, object]] = {
     "downloads.retries": {"1": 1, "1000": 1000},
     "downloads.stall_s": {"0": 0, "86400": 86400},
     "registry.lookup": {"true": True, "false": False},
+    "theme": {'"nord"': "nord"},
+    "animations": {"true": True, "false": False},
+    "poll.models_s": {"0.5": 0.5, "3600": 3600.0},
+    "poll.running_s": {"2": 2.0},
+    "poll.health_s": {"30.0": 30.0},
+    "keys": {"{}": {}, '{ switch = "S" }': {"switch": "S"}},
+    "tui.columns": {"{}": {}, '{ models = ["name", "size"] }': {"models": ("name", "size")}},
 }
 NO_TEXT = ['""', '"  "', "7", "true", "[]", "{}", "1979-05-27"]
 NO_TRUTH = ["1", "0", '"true"', '"yes"', "[]", "{}"]
 NO_NUMBER = ["1.0", '"1"', "true", "[1]", "{}", "nan"]
+NO_SECONDS = ["0.4", "3601", "-1", '"5"', "true", "[1]", "nan"]
 NO_COMMAND = ['""', '" "', "[]", "7", '["echo", 7]', "{ run = 'x' }", "true"]
 REFUSED: dict[str, list[str]] = {
     "default_model": NO_TEXT,
@@ -282,6 +298,13 @@ REFUSED: dict[str, list[str]] = {
     "downloads.retries": ["0", "1001", *NO_NUMBER],
     "downloads.stall_s": ["-1", "86401", *NO_NUMBER],
     "registry.lookup": NO_TRUTH,
+    "theme": NO_TEXT,
+    "animations": NO_TRUTH,
+    "poll.models_s": NO_SECONDS,
+    "poll.running_s": NO_SECONDS,
+    "poll.health_s": NO_SECONDS,
+    "keys": ["1", '"x"', "[]", "{ switch = 1 }", '{ switch = "" }'],
+    "tui.columns": ["1", "[]", "{ models = 1 }", "{ models = [] }", "{ models = [1] }"],
 }
 
 
@@ -296,8 +319,9 @@ def test_every_key_is_looked_at_here() -> None:
 )
 def test_an_allowed_value(read: Read, paths: Paths, key: str, written: str, value: object) -> None:
     config = read(f"{key} = {written}")
-    assert getattr(config, FIELDS[key]) == value
-    assert type(getattr(config, FIELDS[key])) is type(value)
+    found = attrgetter(FIELDS[key])(config)
+    assert found == value
+    assert type(found) is type(value)
     assert setting(config, key) == Setting(key, value, str(paths.config_file))
     assert config.problems == ()
 
@@ -310,7 +334,7 @@ def test_a_value_that_is_not_allowed(read: Read, paths: Paths, key: str, written
     config = read(f"{key} = {written}\nservers.gpubox.url = 'gpubox'", "profile = 'x'\nprofiles.x = {}")
     (problem,) = config.problems
     assert problem.startswith(f"{paths.config_file}: {key} must be {KEYS[key].allowed}")
-    assert getattr(config, FIELDS[key]) == KEYS[key].default
+    assert attrgetter(FIELDS[key])(config) == KEYS[key].default
     assert setting(config, key).source == "default"
     assert config.active.name == "gpubox"
     assert config.unknown == ()
@@ -822,7 +846,7 @@ def test_the_template_is_right_in_every_line(read: Read, paths: Paths) -> None:
 
 def test_the_template_s_headings_alone_set_nothing(read: Read) -> None:
     headings = [line for line in uncommented(_HEADING).splitlines() if line.startswith("[")]
-    assert len(headings) == 5
+    assert len(headings) == 8
     assert read("\n".join(headings).replace("[servers.gpubox]", "")).unknown == ()
 
 
