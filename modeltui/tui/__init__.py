@@ -1,0 +1,1 @@
+"""The screens: the only rooms that know Textual."""

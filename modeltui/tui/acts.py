@@ -1,0 +1,402 @@
+"""What a person does on any screen: asks what must be asked, calls the services, and says how it went."""
+
+import os
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+
+from modeltui.domain.models import Model
+from modeltui.domain.names import ModelName, from_listed, from_typed, same
+from modeltui.domain.server import Keep, KeepAlive, parse_keep_alive
+from modeltui.domain.transfers import ACTIVE, State
+from modeltui.domain.units import size
+from modeltui.domain.words import end_words
+from modeltui.errors import ModeltuiError, NoSuchModel, UsageError
+from modeltui.services.library import Listing
+from modeltui.services.servers import Link
+from modeltui.store.queue import QueuedTransfer
+from modeltui.tui.state import Undo
+
+if TYPE_CHECKING:
+    from modeltui.services.switching import SwitchFacts
+    from modeltui.tui.app import ModelTuiApp
+
+
+class Acts:
+    """The verbs that mean the same wherever a model stands."""
+
+    def __init__(self, app: "ModelTuiApp") -> None:
+        self._app = app
+        self._services = app.services
+
+    # In memory
+
+    async def load(self, model: Model, keep_alive: KeepAlive = Keep.SERVER_DEFAULT) -> None:
+        """Load, pin or keep for a while."""
+        from modeltui.services.loading import Loading
+        from modeltui.services.words import loaded_words
+
+        link = await self._services.active()
+        with self._doing(model, "loading"):
+            done = await Loading(self._services, link).load(model.sent, keep_alive)
+        self._app.tell(loaded_words(done, self._app.now()), "good")
+
+    async def unload(self, models: list[Model]) -> None:
+        from modeltui.services.loading import Loading
+        from modeltui.services.words import unloaded_words
+
+        loading = Loading(self._services, await self._services.active())
+        for model in models:
+            with self._doing(model, "unloading"):
+                done = await loading.unload(model.sent)
+            self._app.tell(unloaded_words(done))
+
+    async def keep(self, model: Model) -> None:
+        """Ask how long, then keep it loaded that long."""
+        from modeltui.tui.screens.dialogs import TextDialog
+
+        dialog = TextDialog(
+            f"How long does {model.shown} stay loaded after its last use?",
+            facts=["30m, 4h, forever; load it anew if it is not loaded"],
+            text="30m",
+            check=_keep_alive_problem,
+            word="keep",
+        )
+        typed = await self._app.push_screen_wait(dialog)
+        if typed is not None:
+            await self.load(model, parse_keep_alive(typed))
+
+    # The current model
+
+    async def switch(self, model: Model) -> None:
+        """Make it current; asked only when that loads, may unload others, or runs a hook."""
+        if model.name is not None:
+            await self.switch_to(model.name)
+
+    async def switch_to(self, name: ModelName) -> None:
+        """Make the model of that name current."""
+        from modeltui.services.switching import Switching
+        from modeltui.services.words import switched_words
+
+        link = await self._services.active()
+        switching = Switching(self._services, link)
+        try:
+            facts = await switching.facts(name.short)
+        except NoSuchModel:
+            if self._services.config.auto_pull:
+                await self.enqueue([name], switch=True)
+                return
+            raise
+        stranger = await switching.strange_alias(facts.model)
+        answer = "switch"
+        if not facts.is_loaded or facts.hook or stranger:
+            answer = await self._ask_switch(facts, stranger) or ""
+        if not answer:
+            return
+        before = self._services.store.facts.current(link.id)
+        with self._doing(
+            facts.model, "loading" if answer != "record" and not facts.is_loaded else "switching"
+        ):
+            done = await switching.switch(
+                facts,
+                record_only=answer == "record",
+                release=answer == "release",
+                overwrite_alias=answer == "alias",
+            )
+        was = before.name if before else None
+        words = f"the current model is {was.short} again" if was else "no model is current"
+        self._app.undo_choice = Undo(words, partial(switching.restore, was))
+        self._app.has_adopted = True
+        notes = "".join(f" · {note}" for note in done.notes)
+        self._app.tell(f"{switched_words(done)}{notes}", "attention" if notes else "good")
+
+    async def _ask_switch(self, facts: "SwitchFacts", stranger: str | None) -> str | None:
+        from modeltui.services.words import switch_lines
+        from modeltui.tui.screens.dialogs import Answer, Question
+
+        answers = [Answer("s", "switch", "switch")]
+        if stranger:
+            answers.append(Answer("a", "switch and point the alias here", "alias"))
+        if facts.previous and facts.may_unload:
+            answers.append(Answer("u", f"switch, then unload {facts.previous}", "release"))
+        answers.append(Answer("n", "record only, no load", "record"))
+        safe = f"keep {facts.previous}" if facts.previous else "leave it"
+        is_dear = bool(facts.may_unload) or facts.hook or stranger is not None
+        dialog = Question(
+            f"Make {facts.model.shown} the current model?",
+            facts=[line.strip() for line in switch_lines(facts, stranger, record_only=False)[1:]],
+            answers=answers,
+            no=safe,
+            enter_is_no=is_dear,
+        )
+        return await self._app.push_screen_wait(dialog)
+
+    # What is installed
+
+    async def delete(self, models: list[Model]) -> None:
+        """Plan, ask (again for the current or a loaded one), delete, and say what was freed."""
+        from modeltui.services.changing import Changing
+        from modeltui.services.words import freed_words, removal_words, why_dear
+        from modeltui.tui.screens.dialogs import Answer, Question
+
+        link = await self._services.active()
+        changing = Changing(self._services, link)
+        plan = await changing.plan_removal([model.sent for model in models])
+        what = plan[0].model.shown if len(plan) == 1 else f"these {len(plan)} models"
+        total = sum(removal.freed or 0 for removal in plan)
+        facts = [removal_words(removal) for removal in plan]
+        if len(plan) > 1:
+            facts.append(f"together at least {size(total)}")
+        question = Question(
+            f"Delete {what} from {link.name}?",
+            facts=facts,
+            answers=[Answer("d", "delete", "yes")],
+            no="keep",
+            enter_is_no=True,
+        )
+        if await self._app.push_screen_wait(question) is None:
+            return
+        dear = [removal for removal in plan if removal.is_current or removal.is_loaded]
+        if dear:
+            again = Question(
+                "Really? It is in use." if len(dear) == 1 else "Really? They are in use.",
+                facts=[f"{removal.model.shown}: {why_dear(removal)}" for removal in dear],
+                answers=[Answer("y", "yes, delete", "yes")],
+                no="keep",
+                enter_is_no=True,
+            )
+            if await self._app.push_screen_wait(again) is None:
+                return
+        with self._doing_all([removal.model for removal in plan], "deleting"):
+            done = await changing.remove(plan)
+        gone = [each for each in done if each.error is None]
+        for each in done:
+            if each.error is not None:
+                self._app.tell_error(each.error)
+        if len(gone) == 1:
+            self._app.tell(f"deleted {gone[0].removal.model.shown} · {freed_words(gone[0].removal)}")
+        elif gone:
+            freed = sum(each.removal.freed or 0 for each in gone)
+            self._app.tell(f"deleted {len(gone)} models · frees {size(freed)}")
+
+    async def copy(self, model: Model, *, rename: bool = False) -> None:
+        """Ask for the name, and again where it is taken."""
+        from modeltui.domain.models import find
+        from modeltui.services.changing import Changing
+        from modeltui.tui.screens.dialogs import Answer, Question, TextDialog
+
+        verb = "Rename" if rename else "Copy"
+        dialog = TextDialog(
+            f"{verb} {model.shown} to which name?",
+            facts=[
+                "the original goes when the copy is checked" if rename else "a second name, no second bytes"
+            ],
+            text=model.name.short if model.name else "",
+            check=_name_problem,
+            word=verb.lower(),
+        )
+        typed = await self._app.push_screen_wait(dialog)
+        if typed is None:
+            return
+        link = await self._services.active()
+        changing = Changing(self._services, link)
+        await changing.check_copy(model.sent, typed)
+        taken = find(await link.api.models(), from_typed(typed))
+        if taken is not None:
+            question = Question(
+                f"{taken.shown} exists. Overwrite it?",
+                facts=[f"{size(taken.size)}, {taken.quantization or 'unknown quantization'}"],
+                answers=[Answer("o", "overwrite", "yes")],
+                no="keep it",
+                enter_is_no=True,
+            )
+            if await self._app.push_screen_wait(question) is None:
+                return
+        act = changing.rename if rename else changing.copy
+        with self._doing(model, "renaming" if rename else "copying"):
+            name = await act(model.sent, typed, overwrite=taken is not None)
+        self._app.tell(f"{'renamed' if rename else 'copied'} {model.shown} to {name.short}", "good")
+
+    # Pulls
+
+    async def pull(self, suggestion: str = "") -> None:
+        """Ask for names, then queue them."""
+        from modeltui.tui.screens.dialogs import TextDialog
+
+        dialog = TextDialog(
+            "Pull which model?",
+            facts=["llama3.2, qwen3:8b, hf.co/user/repo:Q4_K_M, a pasted address; several with spaces"],
+            text=suggestion,
+            check=_names_problem,
+            word="pull",
+            more=("ctrl+s", "pull and make it current"),
+        )
+        typed = await self._app.push_screen_wait(dialog)
+        if typed is not None:
+            names = [from_typed(each) for each in typed.split()]
+            await self.enqueue(names, switch=dialog.more_chosen)
+
+    async def enqueue(self, names: list[ModelName], *, switch: bool = False) -> None:
+        """Put names into the queue; the last of them becomes current when it is installed, if `switch`."""
+        from modeltui.services.pulls import Pulls
+
+        link, pulls = await self._services.active(), Pulls(self._services)
+        words = []
+        for name in names:
+            row, is_new = pulls.enqueue(link, name)
+            words.append(f"{name.short} {'queued' if is_new else 'is in the queue'} as {row.number}")
+            if switch:
+                self._app.switch_when_done = row.number
+        self._app.tell(" · ".join(words) + ("" if self._app.current_mode == "downloads" else " · 4 shows it"))
+
+    # Around them
+
+    def _doing(self, model: Model, words: str) -> "_Doing":
+        return _Doing(self._app, [model], words)
+
+    def _doing_all(self, models: list[Model], words: str) -> "_Doing":
+        return _Doing(self._app, models, words)
+
+
+class _Doing:
+    """Says beside some models what is being done with them."""
+
+    def __init__(self, app: "ModelTuiApp", models: list[Model], words: str) -> None:
+        self._app, self._models, self._words = app, models, words
+
+    def __enter__(self) -> None:
+        for model in self._models:
+            self._app.set_doing(model.sent, self._words)
+
+    def __exit__(self, *_: object) -> None:
+        for model in self._models:
+            self._app.set_doing(model.sent, None)
+
+
+def _keep_alive_problem(typed: str) -> str | None:
+    try:
+        keep_alive = parse_keep_alive(typed)
+    except UsageError as error:
+        return error.message
+    return "0 would unload it at once: u does that" if keep_alive == timedelta(0) else None
+
+
+def _name_problem(typed: str) -> str | None:
+    try:
+        from_typed(typed)
+    except ModeltuiError as error:
+        return error.message
+    return None
+
+
+def _names_problem(typed: str) -> str | None:
+    names = typed.split()
+    if not names:
+        return "type a name"
+    return next((problem for each in names if (problem := _name_problem(each))), None)
+
+
+def look_after(app: "ModelTuiApp", link: Link, listing: Listing) -> None:
+    """What a fresh list asks for: say what changed outside; where no model is current, choose one."""
+    changed = [f"{name} was removed outside" for name in listing.removed]
+    changed += [f"{name} was replaced outside" for name in listing.replaced]
+    if changed:
+        app.tell(" · ".join(changed), "attention")
+    if listing.missing is not None:
+        return
+    if listing.current is None and listing.entries and not app.has_adopted:
+        app.has_adopted = True
+        app.act(_adopt(app, link, listing), "choose a current model")
+    elif not app.has_synced:
+        app.has_synced = True
+        app.act(_sync(app, link, listing), "compare with what is remembered")
+
+
+async def _adopt(app: "ModelTuiApp", link: Link, listing: Listing) -> None:
+    from modeltui.services.switching import Switching
+
+    switching = Switching(app.services, link)
+    name = await switching.adopt(listing.models)
+    if name is not None:
+        app.undo_choice = Undo("no model is current", partial(switching.restore, None))
+        app.tell(f"{name} is the current model now (none was) · z undoes that", "attention")
+
+
+async def _sync(app: "ModelTuiApp", link: Link, listing: Listing) -> None:
+    from modeltui.services.sync import Sync
+
+    findings = await Sync(app.services, link).run(listing)
+    for finding in findings:
+        remedy = f": {finding.remedy}" if finding.remedy else ""
+        app.tell(f"{finding.words}{remedy}", "attention")
+
+
+def after_transfer(app: "ModelTuiApp", row: QueuedTransfer) -> None:
+    """Say how a pull ended; the list follows, and the switch if it was wished."""
+    is_installed = row.transfer.state is State.INSTALLED
+    app.tell(end_words(row.transfer), "good" if is_installed else "attention")
+    app.refresh_soon()
+    if row.number == app.switch_when_done:
+        app.switch_when_done = None
+        if is_installed:
+            app.act(app.acts.switch_to(row.transfer.name), "switch")
+
+
+async def ask_to_quit(app: "ModelTuiApp") -> None:
+    """Leave; asked only while pulls run inside this program."""
+    from modeltui.tui.screens.dialogs import Answer, Question
+
+    rows = [row for row in app.transfers if row.transfer.state in ACTIVE] if app.holds_runner else []
+    if rows:
+        question = Question(
+            f"Quit while {len(rows)} pull{'s run' if len(rows) > 1 else ' runs'} inside this program?",
+            facts=[
+                *(f"{row.transfer.name.short}: {row.transfer.percent or 0} %" for row in rows[:5]),
+                "They stop, and go on where they are at the next start, or with: modeltui queue run",
+            ],
+            answers=[Answer("q", "quit", "quit")],
+            no="stay",
+            enter_is_no=True,
+        )
+        if await app.push_screen_wait(question) is None:
+            return
+    app.call_later(app.leave, 0)
+
+
+async def to_demonstration(app: "ModelTuiApp") -> None:
+    """Show the demonstration server instead of one's own, until the program ends."""
+    from modeltui.tui.stage import open_demonstration
+
+    stage = await open_demonstration(os.environ, tell=app.tell)
+    await app.use(stage)
+    app.tell("a demonstration server: made-up models, nothing here is real", "attention")
+
+
+def places_of(app: "ModelTuiApp", sent: str) -> list[str]:
+    """The screens on which a model stands: the list, the queue, what runs."""
+    entry, name = app.models.entry(sent), from_listed(sent)
+    places = ["models"] if entry is not None else []
+    if (entry is not None and entry.loaded) or any(row.sent == sent for row in app.models.loaded or ()):
+        places.append("running")
+    if name is not None and any(same(row.transfer.name, name) for row in app.transfers):
+        places.append("downloads")
+    return places
+
+
+async def start_server(app: "ModelTuiApp") -> None:
+    """Start the server on this machine, after asking."""
+    from modeltui.services.starting import start
+    from modeltui.tui.screens.dialogs import Answer, Question
+
+    plan = app.connection.start
+    if plan is None or not plan.may_run:
+        return
+    question = Question(
+        f"Start the Ollama server of {app.connection.server}?",
+        facts=[plan.typed, plan.why],
+        answers=[Answer("s", "start it", "yes")],
+        no="leave it",
+    )
+    if await app.push_screen_wait(question) is not None:
+        await start(app.services, app.services.config.active, plan)
+        app.tell("started; waiting for its answer")

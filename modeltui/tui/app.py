@@ -1,0 +1,399 @@
+"""The program of the screens: its state, its workers, its modes and its global keys."""
+
+import contextlib
+import gc
+import random
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual import work
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.keys import key_to_character
+from textual.reactive import var
+from textual.screen import Screen
+from textual.worker import Worker, WorkerState
+
+from modeltui.errors import ModeltuiError
+from modeltui.services.library import Listing
+from modeltui.services.monitoring import RunningNow
+from modeltui.services.servers import Link
+from modeltui.services.tree import Services
+from modeltui.store.queue import QueuedTransfer
+from modeltui.tui.polling import Polling, Snapshot
+from modeltui.tui.render import AsciiFilter
+from modeltui.tui.stage import Stage
+from modeltui.tui.state import Connection, Models, Undo
+
+if TYPE_CHECKING:
+    from modeltui.tui.acts import Acts
+
+NOTICE_S = 8.0
+ERROR_S = 15.0
+KEY_WORDS = {
+    "escape": "esc", "space": "space", "pageup": "pgup", "pagedown": "pgdn", "up": "↑", "down": "↓",
+    "enter": "enter", "backspace": "backspace",
+}  # fmt: skip
+
+
+def _models() -> Screen[None]:
+    from modeltui.tui.screens.models import ModelsScreen
+
+    return ModelsScreen()
+
+
+def _downloads() -> Screen[None]:
+    from modeltui.tui.screens.downloads import DownloadsScreen
+
+    return DownloadsScreen()
+
+
+def _running() -> Screen[None]:
+    from modeltui.tui.screens.running import RunningScreen
+
+    return RunningScreen()
+
+
+def _painted() -> None:
+    """The first frame stands: garbage, not collected since the entry, is from now on, of what is new."""
+    gc.enable()
+    gc.freeze()
+
+
+class ModelTuiApp(App[int]):
+    """State is assigned whole to the attributes below; screens watch them, and never the other way round."""
+
+    CSS_PATH = "app.tcss"
+    TITLE = "modeltui"
+    ENABLE_COMMAND_PALETTE = False
+    MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {
+        "models": _models,
+        "downloads": _downloads,
+        "running": _running,
+    }
+    DEFAULT_MODE = "models"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("1", "show_screen('models')", "models", show=False, id="models"),
+        Binding("4", "show_screen('downloads')", "downloads", show=False, id="downloads"),
+        Binding("5", "show_screen('running')", "running", show=False, id="running"),
+        Binding("ctrl+p,colon", "palette", "all actions", key_display="ctrl+p", id="palette"),
+        Binding("question_mark,f1", "help", "help", key_display="?", id="help"),
+        Binding("r", "refresh_now", "refresh", id="refresh"),
+        Binding("z", "undo", "undo", id="undo"),
+        Binding("D", "demonstration", "demonstration", id="demonstration"),
+        Binding("S", "start_server", "start the server", id="start_server"),
+        Binding("backspace", "back", "back", id="back"),
+        Binding("q", "quit", "quit", id="quit"),
+        Binding("ctrl+c", "interrupt", "quit", show=False, priority=True, id="interrupt"),
+        Binding("ctrl+z", "suspend_process", "suspend", show=False, id="suspend"),
+    ]
+
+    connection: var[Connection] = var(Connection("", ""), init=False)
+    models: var[Models] = var(Models(), init=False)
+    running_now: var[RunningNow | None] = var(None, init=False)
+    transfers: var[tuple[QueuedTransfer, ...]] = var((), init=False)
+    doing: var[dict[str, str]] = var(dict, init=False)
+    notice: var[tuple[str, str]] = var(("", ""), init=False)
+
+    def __init__(self, stage: Stage, *, colour: str, glyphs: str, version: str) -> None:
+        super().__init__(ansi_color=True if colour == "none" else None)
+        self.stage = stage
+        self.version = version
+        self.undo_choice: Undo | None = None
+        self.holds_runner = False
+        self.has_adopted = self.has_synced = False
+        self.switch_when_done: int | None = None
+        self.history: list[str] = []
+        self._polling = self._make_polling()
+        self._leave_code: int | None = None
+        self._settle_theme(colour)
+        if glyphs == "ascii":
+            self._filters.append(AsciiFilter())
+        screens = stage.services.config.screens
+        self.animation_level = "full" if screens.animations else "none"
+        self.set_keymap(dict(screens.keys))
+
+    @property
+    def services(self) -> Services:
+        return self.stage.services
+
+    def now(self) -> int:
+        """UTC milliseconds, by the clock of the services."""
+        return self.services.clock()
+
+    # Coming and going
+
+    def on_mount(self) -> None:
+        self._polling.recall()
+        self.poll()
+        self.watch_store()
+        self.call_after_refresh(_painted)
+        for notice in self.services.notices:
+            self.tell(notice, "attention")
+
+    def _settle_theme(self, colour: str) -> None:
+        wanted = self.services.config.screens.theme
+        if wanted is not None and wanted not in self.available_themes:
+            self.services.note(f"theme: there is no theme “{wanted}”")
+            wanted = None
+        if colour == "none":
+            wanted = "ansi-dark"
+        self.theme = wanted or ("ansi-dark" if colour == "ansi" else "textual-dark")
+
+    async def leave(self, code: int) -> None:
+        """End in order: pulls that run here are put back into the queue, then the screens go."""
+        if self._leave_code is not None:
+            return
+        self._leave_code = code
+        await self._stop_workers()
+        self.exit(code, return_code=code)
+
+    async def _stop_workers(self) -> None:
+        """Stop everything that uses the services, and wait until it has let go."""
+        ours = [worker for worker in self.workers if worker.group in ("poll", "store", "runner", "act")]
+        for worker in ours:
+            worker.cancel()
+        for worker in ours:
+            with contextlib.suppress(Exception):  # cancelled, or failed before and told then
+                await worker.wait()
+
+    async def use(self, stage: Stage) -> None:
+        """Show another tree of services, as from a new start."""
+        await self._stop_workers()
+        old, self.stage = self.stage, stage
+        await old.close()
+        self.undo_choice, self.switch_when_done = None, None
+        self.has_adopted = self.has_synced = False
+        self.running_now, self.transfers, self.doing, self.models = None, (), {}, Models()
+        self._polling = self._make_polling()
+        self._polling.recall()
+        self.poll()
+        self.watch_store()
+
+    # Workers
+
+    def _make_polling(self) -> Polling:
+        return Polling(
+            self.services,
+            is_demo=self.stage.is_demo,
+            show=self._take,
+            looking_at=lambda: self.current_mode or "",
+            listed=self._listed,
+        )
+
+    def _take(self, snapshot: Snapshot) -> None:
+        if isinstance(snapshot, Connection):
+            self.connection = snapshot
+        elif isinstance(snapshot, Models):
+            self.models = snapshot
+        else:
+            self.running_now = snapshot
+
+    @work(exclusive=True, group="poll", exit_on_error=False, description="asks the server")
+    async def poll(self) -> None:
+        await self._polling.run()
+
+    @work(exclusive=True, group="store", exit_on_error=False, description="reads what others wrote")
+    async def watch_store(self) -> None:
+        from modeltui.tui.queuewatch import QueueWatch
+
+        await QueueWatch(self).run()
+
+    @work(exclusive=True, group="runner", exit_on_error=False, description="carries the queue out")
+    async def carry_queue(self) -> None:
+        from modeltui.services.runner import carry, is_resting
+
+        def rests() -> bool:
+            return all(map(is_resting, self.services.store.queue.open()))
+
+        def holding(holds: bool) -> None:
+            self.holds_runner = holds
+
+        await carry(self.services, random=random.random, is_done=rests, holding=holding)
+
+    @property
+    def is_carrying(self) -> bool:
+        """Whether this program sees to the queue now (as the runner, or waiting to be)."""
+        return any(worker.group == "runner" and not worker.is_finished for worker in self.workers)
+
+    @property
+    def acts(self) -> "Acts":
+        from modeltui.tui.acts import Acts
+
+        return Acts(self)
+
+    def ended(self, row: QueuedTransfer) -> None:
+        """A transfer came to its end: it is said, and made current where that was wished."""
+        from modeltui.tui.acts import after_transfer
+
+        after_transfer(self, row)
+
+    def act(self, deed: Awaitable[object], description: str) -> None:
+        """Carry out what a person asked for; what fails is told."""
+        self.run_worker(self._told(deed), group="act", exit_on_error=False, description=description)
+
+    async def _told(self, deed: Awaitable[object]) -> None:
+        try:
+            await deed
+        except ModeltuiError as error:
+            self.tell_error(error)
+        finally:
+            self.refresh_soon()
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """What nobody foresaw is told with its place, never kept silent; a poller starts again."""
+        worker, error = event.worker, event.worker.error
+        if event.state is not WorkerState.ERROR or error is None:
+            return
+        if isinstance(error, ModeltuiError):
+            self.tell_error(error)
+        else:
+            from modeltui.errors import defect
+
+            self.tell_error(defect(error))
+        again = {"poll": self.poll, "store": self.watch_store}.get(worker.group)
+        if again is not None:
+            self.set_timer(5.0, again)
+
+    def refresh_soon(self) -> None:
+        """Ask the server now: something was done."""
+        self._polling.poke()
+
+    def _listed(self, link: Link, listing: Listing) -> None:
+        from modeltui.tui.acts import look_after
+
+        look_after(self, link, listing)
+
+    # What is said
+
+    def tell(self, text: str, ink: str = "") -> None:
+        """One line in the status line, for a while."""
+        self.notice = (text, ink)
+        self.set_timer(NOTICE_S, partial(self._forget, text))
+
+    def _forget(self, text: str) -> None:
+        if self.notice[0] == text:
+            self.notice = ("", "")
+
+    def tell_error(self, error: ModeltuiError) -> None:
+        """What failed, where, why and what to do, until it is read or dismissed."""
+        where = f"\n{error.url}" if error.url else ""
+        remedy = f"\n{error.remedy}" if error.remedy else ""
+        self.notify(f"{error.message}{where}{remedy}", severity="error", timeout=ERROR_S, markup=False)
+
+    def set_doing(self, key: str, words: str | None) -> None:
+        """Say what is being done with a model, or that nothing is any more."""
+        doing = {**self.doing, key: words or ""}
+        if words is None:
+            del doing[key]
+        self.doing = doing
+
+    # Keys
+
+    def action_show_screen(self, mode: str) -> None:
+        if self.current_mode != mode:
+            self.history.append(self.current_mode or "models")
+            del self.history[:-20]
+            self.switch_mode(mode)
+            self.refresh_soon()
+
+    def show_details(self, sent: str) -> None:
+        """The details of the model of that name, over the screen that is seen."""
+        from modeltui.tui.screens.details import DetailsScreen
+
+        self.push_screen(DetailsScreen(sent))
+
+    def show_elsewhere(self, mode: str, sent: str) -> None:
+        """Show a model on the next screen that it stands on."""
+        from modeltui.tui.acts import places_of
+
+        places = [place for place in places_of(self, sent) if place != mode]
+        if not places:
+            self.tell(f"{sent} stands on no other screen")
+            return
+        self.action_show_screen(places[0])
+        self.call_after_refresh(self._go_to, sent)
+
+    def _go_to(self, sent: str) -> None:
+        go_to = getattr(self.screen, "go_to", None)
+        if go_to is not None:
+            go_to(sent)
+
+    async def action_back(self) -> None:
+        if len(self.screen_stack) > 1:
+            self.pop_screen()
+        elif self.history:
+            self.switch_mode(self.history.pop())
+            self.refresh_soon()
+
+    def action_refresh_now(self) -> None:
+        self.refresh_soon()
+        self.tell("asking the server")
+
+    def action_palette(self) -> None:
+        from modeltui.tui.screens.palette import Palette
+
+        self.push_screen(Palette(self.screen))
+
+    def action_help(self) -> None:
+        from modeltui.tui.screens.help import HelpScreen
+
+        self.push_screen(HelpScreen.of(self.screen))
+
+    def choose_theme(self, name: str) -> None:
+        """Show a theme from now on, and remember it."""
+        from modeltui.config.writer import choose, pinned_by
+
+        self.theme = name
+        pinned = pinned_by(self.services.config, self.services.paths, "theme")
+        if pinned is not None:
+            self.tell(f"{pinned} sets the theme: this one lasts until the end", "attention")
+            return
+        try:
+            choose(self.services.paths, "theme", name)
+        except ModeltuiError as error:
+            self.tell_error(error)
+
+    def action_undo(self) -> None:
+        choice, self.undo_choice = self.undo_choice, None
+        if choice is not None:
+            choice.take_back()
+            self.tell(choice.words)
+            self.refresh_soon()
+
+    async def action_quit(self) -> None:
+        from modeltui.tui.acts import ask_to_quit
+
+        self.act(ask_to_quit(self), "quit")
+
+    async def action_interrupt(self) -> None:
+        if (selected := self.screen.get_selected_text()) is not None:
+            self.copy_to_clipboard(selected)
+        else:
+            await self.leave(130)
+
+    def action_demonstration(self) -> None:
+        from modeltui.tui.acts import to_demonstration
+
+        self.run_worker(to_demonstration(self), group="stage", exclusive=True, exit_on_error=False)
+
+    def action_start_server(self) -> None:
+        from modeltui.tui.acts import start_server
+
+        self.act(start_server(self), "start the server")
+
+    def get_key_display(self, binding: Binding) -> str:
+        """A key as people write it: `enter`, `esc`, `ctrl+p`, `D`."""
+        return binding.key_display or KEY_WORDS.get(binding.key) or key_to_character(binding.key) or binding.key
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "undo":
+            return self.undo_choice is not None
+        if action == "back":
+            return len(self.screen_stack) > 1 or bool(self.history)
+        if action == "demonstration":
+            return not self.connection.is_online and not self.stage.is_demo
+        if action == "start_server":
+            return self.connection.can_start
+        return True

@@ -1,0 +1,184 @@
+"""Asks the active server again and again, and turns what it says (or does not say) into snapshots."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+
+from modeltui.errors import ModeltuiError, Unreachable
+from modeltui.services.library import Library, Listing, remembered
+from modeltui.services.monitoring import Monitoring, RunningNow
+from modeltui.services.servers import Link
+from modeltui.services.tree import Services
+from modeltui.tui.state import Connection, Models, Phase, Trouble, stepped
+
+BACK_OFF_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
+PATIENCE_S = 3.0  # how long the list may take before the server is asked whether it lives
+
+Snapshot = Connection | Models | RunningNow
+
+
+class Polling:
+    """One poller. `show` takes each snapshot; `looking_at` says which screen is on top.
+
+    Only what is looked at is asked for: the list, or what runs; everywhere the server's health.
+    """
+
+    def __init__(
+        self,
+        services: Services,
+        *,
+        is_demo: bool,
+        show: Callable[[Snapshot], None],
+        looking_at: Callable[[], str],
+        listed: Callable[[Link, Listing], None],
+    ) -> None:
+        self._services = services
+        self._show = show
+        self._looking_at = looking_at
+        self._listed = listed
+        active = services.config.active
+        self.connection = Connection(
+            active.name,
+            active.endpoint.url,
+            since=services.clock(),
+            is_demo=is_demo,
+            is_plain_remote=active.endpoint.is_plain_remote,
+        )
+        self.models = Models()
+        self._failures = 0
+        self._healthy_at = 0.0
+        self._wake = asyncio.Event()
+
+    def recall(self) -> None:
+        """Show the list that was seen last, before anything is asked."""
+        self._show(self.connection)
+        listing = remembered(self._services, self._services.config.active)
+        if listing is not None:
+            self._set_models(Models.of(listing, is_live=False))
+
+    def poke(self) -> None:
+        """Ask now."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Poll until cancelled."""
+        while True:
+            self._wake.clear()
+            try:
+                await self._look()
+                wait = self._interval_s()
+            except ModeltuiError as error:
+                wait = self._fail(error)
+                await self._find_start()
+            try:
+                async with asyncio.timeout(wait):
+                    await self._wake.wait()
+            except TimeoutError:
+                pass
+
+    async def _look(self) -> None:
+        link = await self._services.active()
+        view = self._looking_at()
+        if view == "running":
+            now = await Monitoring(self._services, link).look()
+            await self._healthy(link)
+            self._show(now)
+            self._set_models(replace(self.models, loaded=tuple(row.runner for row in now.rows)))
+            if self.models.is_live:
+                return
+        if view in ("models", "running") or not self.models.is_live:
+            listing = await self._list(link)
+            await self._healthy(link)
+            self._set_models(Models.of(listing, is_live=True))
+            self._listed(link, listing)
+        else:
+            await self._healthy(link)
+
+    async def _list(self, link: Link) -> Listing:
+        """The list; when it takes long, the server is asked whether it answers at all."""
+        task = asyncio.ensure_future(Library(self._services, link).listing())
+        patience = PATIENCE_S if self.connection.is_online else 0.0
+        try:
+            while not (await asyncio.wait({task}, timeout=patience))[0]:
+                await self._ask_version(link)
+                patience = PATIENCE_S
+            return task.result()
+        finally:
+            task.cancel()
+
+    async def _healthy(self, link: Link) -> None:
+        """Ask the version where that is due, and say that the server is there."""
+        loop_time = asyncio.get_running_loop().time()
+        if (
+            not self.connection.is_online
+            or loop_time - self._healthy_at >= self._services.config.screens.health_s
+        ):
+            await self._ask_version(link)
+
+    async def _ask_version(self, link: Link) -> None:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        version = await link.api.version()
+        self._healthy_at = loop.time()
+        before = self.connection.latency_ms
+        self._failures = 0
+        self._set_connection(
+            replace(
+                self.connection,
+                phase=Phase.ONLINE,
+                version=version,
+                latency_ms=stepped((self._healthy_at - began) * 1000, before),
+                since=self.connection.since if self.connection.is_online else self._services.clock(),
+                trouble=None,
+                retry_at=None,
+            )
+        )
+
+    def _fail(self, error: ModeltuiError) -> float:
+        """Say that the server is away (or refuses), and how long until the next try."""
+        now = self._services.clock()
+        wait = BACK_OFF_S[min(self._failures, len(BACK_OFF_S) - 1)]
+        self._failures += 1
+        was_offline = self.connection.phase is Phase.OFFLINE
+        self._set_connection(
+            replace(
+                self.connection,
+                phase=Phase.OFFLINE,
+                latency_ms=None,
+                version=None if isinstance(error, Unreachable) else self.connection.version,
+                since=self.connection.since if was_offline else now,
+                trouble=Trouble.of(error),
+                retry_at=now + round(wait * 1000),
+            )
+        )
+        self._set_models(replace(self.models, is_live=False, loaded=None))
+        return wait
+
+    async def _find_start(self) -> None:
+        """Look once how the server could be started, where it is on this machine and does not answer."""
+        trouble = self.connection.trouble
+        if (
+            self._failures == 1
+            and trouble is not None
+            and trouble.is_unreachable
+            and not self.connection.is_demo
+        ):
+            from modeltui.services.starting import find_start
+
+            start = await find_start(self._services, self._services.config.active)
+            self._set_connection(replace(self.connection, start=start))
+
+    def _interval_s(self) -> float:
+        screens = self._services.config.screens
+        return {"models": screens.models_s, "running": screens.running_s}.get(
+            self._looking_at(), screens.health_s
+        )
+
+    def _set_connection(self, connection: Connection) -> None:
+        if connection != self.connection:
+            self.connection = connection
+            self._show(connection)
+
+    def _set_models(self, models: Models) -> None:
+        self.models = models
+        self._show(models)

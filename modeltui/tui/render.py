@@ -1,0 +1,144 @@
+"""The only maker of styled text from values: lines of spans become strips, never parsed as markup."""
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.color import Color
+from textual.content import Content
+from textual.filter import LineFilter
+from textual.strip import Strip
+from textual.widget import Widget
+
+from modeltui.domain.layout import cells, cut
+
+Span = tuple[str, str]  # a text and its ink
+Line = tuple[Span, ...]
+
+INKS = ("dim", "accent", "good", "attention", "broken", "strong", "cursor", "key", "tab")
+GROUNDED = frozenset({"cursor", "tab"})
+FULL, EMPTY = "▇", "░"
+_EIGHTHS = " ▏▎▍▌▋▊▉"
+
+_ASCII = {
+    ord(glyph): plain
+    for glyph, plain in {
+        "●": "*", "○": "-", "▲": "^", "!": "!", "✗": "x", "…": "~", "↓": "v", "│": "|", "·": "-", "─": "-",
+        "—": "-", "▇": "#", "█": "#", "░": ".", "▏": "|", "▎": "|", "▍": "|", "▌": "|", "▋": "|", "▊": "#",
+        "▉": "#", "▁": "_", "▂": "_", "▃": "_", "▄": "_", "▅": "#", "▆": "#", "┃": "|", "╱": "/", "°": " ",
+        "“": '"', "”": '"', "’": "'", "→": ">", "±": "~", "▼": "v", "▸": ">", "✓": "+", "▔": "-", "▕": "|",
+    }.items()
+}  # fmt: skip
+
+
+def plain(*texts: str) -> Line:
+    """A line without ink."""
+    return tuple((text, "") for text in texts)
+
+
+def width_of(line: Line) -> int:
+    """Cells of a line."""
+    return sum(cells(text) for text, _ in line)
+
+
+def cut_line(line: Line, width: int) -> Line:
+    """At most `width` cells of a line, with `…` where something is missing."""
+    if width_of(line) <= width:
+        return line
+    kept: list[Span] = []
+    for text, ink in line:
+        room = width - width_of(tuple(kept))
+        if cells(text) > room:
+            kept.append((cut(text, room), ink))
+            break
+        kept.append((text, ink))
+    return tuple(kept)
+
+
+def spread(left: Line, right: Line, width: int) -> Line:
+    """`left` and `right` at the two ends of a line; where both have no room `left` is cut."""
+    room = width - width_of(right) - 1
+    if room < 8:
+        return cut_line(left, width)
+    left = cut_line(left, room)
+    return (*left, (" " * (width - width_of(left) - width_of(right)), ""), *right)
+
+
+def joined(parts: Sequence[Line], separator: str = " · ") -> Line:
+    """Parts with a dim separator between them."""
+    spans: list[Span] = []
+    for part in parts:
+        if spans:
+            spans.append((separator, "dim"))
+        spans.extend(part)
+    return tuple(spans)
+
+
+def number(text: str) -> Line:
+    """A number with its unit dimmer: `17.4 GB`."""
+    value, space, unit = text.partition(" ")
+    return ((value, ""), (space + unit, "dim")) if unit else ((text, "dim" if text == "—" else ""),)
+
+
+def bar(share: float | None, width: int, ink: str = "") -> Line:
+    """A bar of `width` cells in steps of an eighth of a cell; `share` from 0 to 1, None all empty."""
+    eighths = 0 if share is None else round(max(0.0, min(1.0, share)) * width * 8)
+    whole, part = divmod(eighths, 8)
+    full = FULL * whole + (_EIGHTHS[part] if part else "")
+    return ((full, ink), (EMPTY * (width - len(full)), "dim"))
+
+
+def content(line: Line) -> Content:
+    """A line for Textual's own widgets; ink becomes nothing."""
+    return Content("".join(text for text, _ in line))
+
+
+def strip(line: Line, width: int, base: Style, inks: Mapping[str, Style]) -> Strip:
+    """Exactly `width` cells of a line; neighbours of one style are one segment."""
+    line = cut_line(line, width)
+    missing = width - width_of(line)
+    runs: list[tuple[str, Style]] = []
+    for text, ink in (*line, (" " * missing, "")):
+        style = base + inks[ink] if ink else base
+        if not text:
+            continue
+        if runs and runs[-1][1] == style:
+            runs[-1] = (runs[-1][0] + text, style)
+        else:
+            runs.append((text, style))
+    return Strip([Segment(text, style) for text, style in runs], width)
+
+
+def inks_of(widget: Widget) -> dict[str, Style]:
+    """The styles of all inks as the widget's theme has them; only the cursor's has a background."""
+    found = {}
+    for ink in INKS:
+        style = widget.get_component_rich_style(f"ink--{ink}")
+        found[ink] = style if ink in GROUNDED else _without_ground(style)
+    return found
+
+
+def _without_ground(style: Style) -> Style:
+    return Style(
+        color=style.color, bold=style.bold, dim=style.dim, underline=style.underline, reverse=style.reverse
+    )
+
+
+@lru_cache(4096)
+def as_ascii(text: str) -> str:
+    """The same cells in ASCII: known glyphs by their stand-ins, the rest as `?`."""
+    text = text.translate(_ASCII)
+    if text.isascii():
+        return text
+    return "".join(each if each.isascii() else "?" * cells(each) for each in text)
+
+
+class AsciiFilter(LineFilter):
+    """Keeps everything that is painted within ASCII, for terminals that show nothing else."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        return [
+            Segment(as_ascii(segment.text), segment.style, segment.control) if segment.text else segment
+            for segment in segments
+        ]

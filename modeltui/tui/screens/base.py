@@ -1,0 +1,238 @@
+"""What all screens have: frame, status line, key line, and the keys that mean the same everywhere."""
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.keys import key_to_character
+from textual.screen import Screen
+from textual.widget import Widget
+
+from modeltui.domain.models import Model
+from modeltui.domain.server import Keep
+from modeltui.tui.widgets.frame import Frame
+from modeltui.tui.widgets.keyline import KeyLine, Shown
+from modeltui.tui.widgets.statusline import StatusLine
+
+if TYPE_CHECKING:
+    from modeltui.tui.app import ModelTuiApp
+
+# Most useful first; what is not named here comes after, in the order of the bindings.
+RANK = (
+    "filter_done", "filter_clear", "clear", "details", "hold", "cancel", "retry", "switch", "load", "unload",
+    "delete", "pull", "pin", "keep_alive", "copy", "rename", "mark", "filter", "sort", "demonstration",
+    "start_server", "undo",
+)  # fmt: skip
+
+
+class BaseScreen(Screen[None]):
+    """A screen with frame and lines. `MODE` is its key in the app's modes."""
+
+    MODE: ClassVar[str] = ""
+    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (72, "-narrow"), (100, "-normal"), (140, "-wide")]  # noqa: RUF012
+    AUTO_FOCUS = "Table"
+
+    @property
+    def tui(self) -> "ModelTuiApp":
+        return cast("ModelTuiApp", self.app)
+
+    @property
+    def is_on_top(self) -> bool:
+        """Whether it is seen, or only a dialog lies over it."""
+        return self.is_attached and self in self.app.screen_stack
+
+    def body(self) -> Iterable[Widget]:
+        """The widgets between the frame and the lines."""
+        raise NotImplementedError
+
+    def compose(self) -> ComposeResult:
+        yield Frame(self.MODE)
+        yield from self.body()
+        yield StatusLine()
+        yield KeyLine()
+
+    def on_mount(self) -> None:
+        for name in ("connection", "models", "running_now", "transfers", "doing", "notice"):
+            self.watch(self.app, name, self._changed, init=False)
+        self.bindings_updated_signal.subscribe(self, lambda _: self.show_keys())
+        self.set_interval(1.0, self._second)
+        self._changed()
+
+    def on_screen_resume(self) -> None:
+        self._changed()
+
+    def _changed(self) -> None:
+        """Show the app's state as it is now; a screen that is not seen catches up when it is."""
+        if not self.is_on_top:
+            return
+        app = self.tui
+        self.query_one(Frame).show_connection(app.connection)
+        self.query_one(StatusLine).show_state(app)
+        self.show_state()
+        self.refresh_bindings()
+
+    def _second(self) -> None:
+        """Texts that time changes; nothing is sent where none did."""
+        if self.is_on_top:
+            self.query_one(StatusLine).show_state(self.tui)
+            self.show_time()
+
+    def show_state(self) -> None:
+        """Put the app's snapshots on this screen."""
+
+    def show_time(self) -> None:
+        """Bring up to date what changes with time alone."""
+
+    # The key line
+
+    def show_keys(self) -> None:
+        if self.is_on_top:
+            self.query_one(KeyLine).show_keys(self._keys())
+
+    def _keys(self) -> Sequence[Shown]:
+        found: dict[str, tuple[int, Shown]] = {}
+        help_key: Shown = ("?", "help", "app.help")
+        typing = self.focused
+        for key, active in self.active_bindings.items():
+            binding = active.binding
+            if typing is not None and typing.check_consume_key(key, key_to_character(key)):
+                continue
+            if not active.enabled or not binding.show or not binding.description:
+                continue
+            shown = (
+                self.app.get_key_display(binding),
+                binding.description,
+                full_action(active.node, binding.action),
+            )
+            if binding.id == "help":
+                help_key = shown if key != "f1" else help_key
+                continue
+            rank = RANK.index(binding.id) if binding.id in RANK else len(RANK) + len(found)
+            found.setdefault(binding.id or key, (rank, shown))
+        return [shown for _, shown in sorted(found.values(), key=lambda each: each[0])] + [help_key]
+
+    async def on_key_line_clicked(self, event: KeyLine.Clicked) -> None:
+        await self.run_action(event.action)
+
+    def on_frame_tab_clicked(self, event: Frame.TabClicked) -> None:
+        self.tui.action_show_screen(event.mode)
+
+
+def full_action(node: object, action: str) -> str:
+    """An action with the place where it is looked for."""
+    from textual.app import App
+
+    if "." in action.partition("(")[0]:
+        return action
+    return (
+        f"{'app' if isinstance(node, App) else 'screen' if isinstance(node, Screen) else 'focused'}.{action}"
+    )
+
+
+class ModelScreen(BaseScreen):
+    """A screen on which models stand: `chosen_models` says which the keys are about."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("s", "switch", "switch", id="switch", tooltip="make it the current model"),
+        Binding("l", "load", "load", id="load", tooltip="load it into memory"),
+        Binding("u", "unload", "unload", id="unload", tooltip="take it out of memory"),
+        Binding("d", "delete", "delete", id="delete", tooltip="delete it from the server"),
+        Binding("p", "pull", "pull", id="pull", tooltip="get a model"),
+        Binding("n", "pin", "pin", id="pin", tooltip="keep it loaded for ever"),
+        Binding("e", "keep_alive", "keep", id="keep_alive", tooltip="keep it loaded for a while"),
+        Binding("c", "copy", "copy", id="copy", tooltip="give it a second name"),
+        Binding("R", "rename", "rename", id="rename", tooltip="give it another name"),
+        Binding("y", "copy_name", "copy the name", show=False, id="copy_name"),
+        Binding("g", "go_elsewhere", "show elsewhere", show=False, id="go"),
+    ]
+
+    def chosen_models(self) -> list[Model]:
+        """The models that the keys are about, one or those that are marked."""
+        raise NotImplementedError
+
+    @property
+    def model(self) -> Model | None:
+        """The one model that the keys are about."""
+        chosen = self.chosen_models()
+        return chosen[0] if len(chosen) == 1 else None
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action not in _NEEDS:
+            return True
+        app = self.tui
+        if not app.connection.is_online:
+            return action in ("copy_name", "go_elsewhere") and self.model is not None
+        if action == "pull":
+            return True
+        chosen = self.chosen_models()
+        if not chosen or any(model.name is None for model in chosen):
+            return False
+        if len(chosen) > 1 and action not in ("unload", "delete"):
+            return False
+        return self._makes_sense(action, chosen)
+
+    def _makes_sense(self, action: str, chosen: list[Model]) -> bool:
+        """Whether a model is in the state that an action is for."""
+        entries = [entry for model in chosen if (entry := self.tui.models.entry(model.sent))]
+        is_cloud = all(model.is_cloud for model in chosen)
+        if action == "unload":
+            return any(entry.loaded is not None for entry in entries)
+        if action == "load" and any(entry.loaded_by == "name" for entry in entries):
+            return False
+        if action in ("load", "pin", "keep_alive"):
+            return not is_cloud and not any(entry.damage for entry in entries)
+        if action == "switch":
+            return not any(entry.damage or (entry.is_current and entry.loaded) for entry in entries)
+        return True
+
+    def _act(self, verb: str) -> None:
+        model, acts = self.model, self.tui.acts
+        if model is not None:
+            self.tui.act(getattr(acts, verb)(model), f"{verb} {model.shown}")
+
+    def action_switch(self) -> None:
+        self._act("switch")
+
+    def action_load(self) -> None:
+        self._act("load")
+
+    def action_keep_alive(self) -> None:
+        self._act("keep")
+
+    def action_copy(self) -> None:
+        self._act("copy")
+
+    def action_pin(self) -> None:
+        if (model := self.model) is not None:
+            self.tui.act(self.tui.acts.load(model, Keep.FOREVER), f"pin {model.shown}")
+
+    def action_rename(self) -> None:
+        if (model := self.model) is not None:
+            self.tui.act(self.tui.acts.copy(model, rename=True), f"rename {model.shown}")
+
+    def action_unload(self) -> None:
+        self.tui.act(self.tui.acts.unload(self.chosen_models()), "unload")
+
+    def action_delete(self) -> None:
+        self.tui.act(self.tui.acts.delete(self.chosen_models()), "delete")
+
+    def action_pull(self) -> None:
+        model = self.model
+        suggestion = model.name.short if model is not None and model.name is not None else ""
+        self.tui.act(self.tui.acts.pull(suggestion), "pull")
+
+    def action_copy_name(self) -> None:
+        if (model := self.model) is not None:
+            self.app.copy_to_clipboard(model.shown)
+            self.tui.tell(f"copied: {model.shown}")
+
+    def action_go_elsewhere(self) -> None:
+        """Show the model on another screen: where it runs, where it is pulled, or where it is listed."""
+        if (model := self.model) is not None:
+            self.tui.show_elsewhere(self.MODE, model.sent)
+
+
+_NEEDS = frozenset(
+    "switch load unload delete pull pin keep_alive copy rename copy_name go_elsewhere".split()  # noqa: SIM905
+)

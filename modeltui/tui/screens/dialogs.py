@@ -1,0 +1,162 @@
+"""The two dialogs: a question with the facts that decide it, and a line of text."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Input
+
+from modeltui.tui.render import Line
+from modeltui.tui.widgets.document import Document
+from modeltui.tui.widgets.keyline import KeyLine, Shown
+from modeltui.tui.widgets.lines import Lines
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer of a question: its key, its word, and the value that the question then has."""
+
+    key: str
+    word: str
+    value: str
+
+
+class Question(ModalScreen[str | None]):
+    """A question whose title is the question. `no` is the word of the answer that changes nothing.
+
+    Enter takes the first answer, or, where something is lost (`enter_is_no`), the safe one.
+    """
+
+    CSS_PATH = "dialogs.tcss"
+
+    def __init__(
+        self,
+        title: str,
+        *,
+        facts: Sequence[str],
+        answers: Sequence[Answer],
+        no: str,
+        enter_is_no: bool = False,
+    ) -> None:
+        super().__init__()
+        self._title = title
+        self._facts = facts
+        self._answers = answers
+        self._no = no
+        self._enter_is_no = enter_is_no
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog"):
+            yield Lines(((self._title, "strong"),), classes="title")
+            yield Document([((fact, ""),) for fact in self._facts])
+            yield KeyLine()
+
+    def on_mount(self) -> None:
+        first, *others = self._answers
+        keys: list[Shown] = []
+        if self._enter_is_no:
+            keys.append(("enter esc", self._no, "screen.answer('')"))
+            keys.append((first.key, first.word, f"screen.answer('{first.value}')"))
+        else:
+            keys.append((f"enter {first.key}", first.word, f"screen.answer('{first.value}')"))
+        keys += [(each.key, each.word, f"screen.answer('{each.value}')") for each in others]
+        if not self._enter_is_no:
+            keys.append(("esc", self._no, "screen.answer('')"))
+        self.query_one(KeyLine).show_keys(keys)
+
+    def on_key(self, event: events.Key) -> None:
+        for answer in self._answers:
+            if event.character == answer.key:
+                event.stop()
+                self.dismiss(answer.value)
+                return
+        if event.key == "escape" or (event.key == "enter" and self._enter_is_no):
+            event.stop()
+            self.dismiss(None)
+        elif event.key == "enter":
+            event.stop()
+            self.dismiss(self._answers[0].value)
+
+    def action_answer(self, value: str) -> None:
+        self.dismiss(value or None)
+
+    async def on_key_line_clicked(self, event: KeyLine.Clicked) -> None:
+        await self.run_action(event.action)
+
+
+class TextDialog(ModalScreen[str | None]):
+    """A line of text, checked when it is given; what is wrong with it is said below it."""
+
+    CSS_PATH = "dialogs.tcss"
+
+    def __init__(
+        self,
+        title: str,
+        *,
+        facts: Sequence[str] = (),
+        text: str = "",
+        check: Callable[[str], str | None],
+        word: str,
+        more: tuple[str, str] | None = None,
+    ) -> None:
+        super().__init__()
+        self._title = title
+        self._facts = facts
+        self._text = text
+        self._check = check
+        self._word = word
+        self._more = more
+        self.more_chosen = False
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog"):
+            yield Lines(((self._title, "strong"),), classes="title")
+            yield Document([((fact, "dim"),) for fact in self._facts])
+            field = Input(self._text, compact=True, select_on_focus=True)
+            field.cursor_blink = False
+            yield field
+            yield Lines((), classes="problem")
+            yield KeyLine()
+
+    def on_mount(self) -> None:
+        self.query_one(Input).focus()
+        keys: list[Shown] = [("enter", self._word, "screen.give(False)")]
+        if self._more is not None:
+            keys.append((*self._more, "screen.give(True)"))
+        self.query_one(KeyLine).show_keys([*keys, ("esc", "leave it", "screen.leave")])
+
+    def on_key(self, event: events.Key) -> None:
+        if event.key == "escape":
+            event.stop()
+            self.dismiss(None)
+        elif self._more is not None and event.key == self._more[0]:
+            event.stop()
+            self.action_give(True)
+
+    def on_input_submitted(self) -> None:
+        self.action_give(False)
+
+    def on_input_changed(self) -> None:
+        self._say("")
+
+    def action_give(self, more: bool) -> None:
+        text = self.query_one(Input).value.strip()
+        problem = self._check(text)
+        if problem is not None:
+            self._say(problem)
+            return
+        self.more_chosen = more
+        self.dismiss(text)
+
+    def action_leave(self) -> None:
+        self.dismiss(None)
+
+    def _say(self, problem: str) -> None:
+        line: Line = ((problem, "attention"),) if problem else ()
+        self.query_one(".problem", Lines).show([line])
+
+    async def on_key_line_clicked(self, event: KeyLine.Clicked) -> None:
+        await self.run_action(event.action)

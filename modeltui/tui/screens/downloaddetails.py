@@ -1,0 +1,98 @@
+"""Everything known about one transfer that is not installed: how it stands, why, and every try before."""
+
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+
+from modeltui.domain import units
+from modeltui.domain.transfers import State
+from modeltui.domain.words import bytes_words, remedy_of
+from modeltui.store.queue import Attempt, QueuedTransfer
+from modeltui.tui.render import Line
+from modeltui.tui.screens.downloadrows import history_words, when_words, words_of
+from modeltui.tui.widgets.document import Document
+from modeltui.tui.widgets.keyline import KeyLine
+from modeltui.tui.widgets.lines import Lines
+
+if TYPE_CHECKING:
+    from modeltui.tui.app import ModelTuiApp
+
+LABEL = 10
+
+
+class TransferDetails(ModalScreen[None]):
+    """Read, not chosen; it follows its transfer while it is open."""
+
+    CSS_PATH = "downloads.tcss"
+    AUTO_FOCUS = "Document"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,enter,backspace", "close", "back", key_display="esc", id="details_close"),
+    ]
+
+    def __init__(self, queued: QueuedTransfer, server: str) -> None:
+        super().__init__()
+        self._queued = queued
+        self._server = server
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog"):
+            yield Lines(((self._queued.transfer.name.short, "strong"),), classes="title")
+            yield Document(self._lines())
+            yield KeyLine()
+
+    def on_mount(self) -> None:
+        self.query_one(KeyLine).show_keys([("↑↓", "read", "screen.focus"), ("esc", "back", "screen.close")])
+        self.set_interval(1.0, self._follow)
+
+    def _follow(self) -> None:
+        transfers = cast("ModelTuiApp", self.app).transfers
+        self._queued = next((row for row in transfers if row.number == self._queued.number), self._queued)
+        self.query_one(Document).show(self._lines())
+
+    def _lines(self) -> list[Line]:
+        app = cast("ModelTuiApp", self.app)
+        queue = app.services.store.queue
+        attempts = app.services.recall(lambda: queue.attempts(self._queued.number), ())
+        return lines_of(self._queued, self._server, attempts, app.now(), app.services.config.retries)
+
+    def action_close(self) -> None:
+        self.dismiss()
+
+    async def on_key_line_clicked(self, event: KeyLine.Clicked) -> None:
+        await self.run_action(event.action)
+
+
+def lines_of(
+    queued: QueuedTransfer, server: str, attempts: tuple[Attempt, ...], now: int, retries: int
+) -> list[Line]:
+    """The lines; the tries with the latest first."""
+    transfer = queued.transfer
+    is_failed = transfer.state is State.FAILED
+    words = history_words(transfer) if transfer.is_final else words_of(transfer, now, retries)
+    percent = "" if transfer.percent is None or transfer.is_final else f", {transfer.percent} %"
+    lines = [_line("state", words, "broken" if is_failed else "")]
+    if (remedy := remedy_of(transfer)) is not None:
+        lines.append(_line("remedy", remedy, "attention"))
+    lines.append(_line("bytes", f"{bytes_words(transfer)}{percent}" if transfer.total else units.UNKNOWN))
+    lines.append(_line("digest", queued.announced_digest or units.UNKNOWN))
+    lines.append(_line("server", server))
+    lines.append(_line("queued", f"{when_words(queued.created, now)}, as {queued.number}"))
+    if transfer.started is not None:
+        tries = f", {transfer.tries} tries" if transfer.tries > 1 else ""
+        lines.append(_line("started", f"{when_words(transfer.started, now)}{tries}"))
+    if transfer.ended is not None:
+        lines.append(_line("ended", when_words(transfer.ended, now)))
+    if attempts:
+        lines += [(), (("what went wrong, the latest first", "dim"),)]
+    for attempt in reversed(attempts):
+        cause = str(attempt.cause).replace("_", " ") if attempt.cause else "unknown"
+        words = f"{cause}: {attempt.detail or units.UNKNOWN}, at {units.size(attempt.done)}"
+        lines.append(((f"{when_words(attempt.at, now):>12}  ", "dim"), (words, "")))
+    return lines
+
+
+def _line(label: str, words: str, ink: str = "") -> Line:
+    return ((f"{label:<{LABEL}}", "dim"), (words, ink))

@@ -1,0 +1,216 @@
+"""What stands in a row of the queue: its texts, in steps that are calm to read and cheap to send."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from modeltui.domain import units
+from modeltui.domain.layout import cells
+from modeltui.domain.transfers import ACTIVE, QUIET_MS, State, Transfer, Wanted
+from modeltui.domain.words import age_words, end_words, state_words
+from modeltui.store.queue import QueuedTransfer
+from modeltui.tui.render import Line, bar, number
+from modeltui.tui.widgets.table import Column
+
+BAR = 15
+AT_ONCE = 2  # rows whose progress may be sent in one second: a row takes about 400 bytes
+CREEP_MS = 3_000  # from then on bytes are worth a row, though the percent stands
+STEP_MS = 5_000  # of words that count seconds
+_MINUTE, _HOUR, _DAY = 60_000, 3_600_000, 86_400_000
+
+COLUMNS = (
+    Column("number", "", 3, worth=1, right=True),
+    Column("name", "MODEL", 18, is_name=True),
+    Column("state", "STATE", 21),
+    Column("bar", "PROGRESS", BAR, worth=3),
+    Column("percent", "%", 4, right=True),
+    Column("done", "DONE", 8, worth=6, right=True),
+    Column("size", "SIZE", 8, worth=4, right=True),
+    Column("speed", "SPEED", 8, worth=5, right=True),
+    Column("left", "LEFT", 6, worth=2, right=True),
+)
+INKS = {
+    State.PULLING: "accent",
+    State.VERIFYING: "accent",
+    State.CHECKING: "accent",
+    State.RETRYING: "attention",
+    State.BLOCKED: "attention",
+    State.FAILED: "broken",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class QueueRow:
+    """A row of the table: a transfer, or a rule with its words. `at` is when its progress was painted."""
+
+    key: str
+    queued: QueuedTransfer | None = None
+    words: str = ""
+    notes: tuple[str, ...] = ()
+    percent: int | None = None
+    at: int = 0
+    cells: Mapping[str, Line | str] | None = None
+    is_rule: bool = False
+
+    @property
+    def is_history(self) -> bool:
+        return self.queued is not None and self.queued.transfer.is_final
+
+    @property
+    def said(self) -> str:
+        """The state whole, with what stands beside it."""
+        return " · ".join((self.words, *self.notes))
+
+
+class Pace:
+    """Decides when a row is painted anew: at once when its words change, seldom when only bytes come."""
+
+    def __init__(self, retries: int) -> None:
+        self._retries = retries
+        self._rows: dict[int, QueueRow] = {}
+        self._calm: dict[int, tuple[float | None, int | None]] = {}
+
+    def rows(
+        self, queue: Iterable[QueuedTransfer], now: int, notes: Mapping[int, tuple[str, ...]], *, at_once: int
+    ) -> list[QueueRow]:
+        """The rows of what is open; the progress of at most `at_once` of them moves, the longest due first."""
+        found: dict[int, QueueRow] = {}
+        due: list[tuple[int, QueuedTransfer, str]] = []
+        for queued in queue:
+            key, words = queued.number, words_of(queued.transfer, now, self._retries)
+            before = self._rows.get(key)
+            if before is None or before.words != words or before.notes != notes.get(key, ()):
+                found[key] = self._row(queued, words, now, notes.get(key, ()))
+                continue
+            found[key] = before
+            if queued.transfer.percent != before.percent or now - before.at >= CREEP_MS or now < before.at:
+                due.append((before.at, queued, words))
+        for _, queued, words in sorted(due, key=lambda each: each[0])[:at_once]:
+            found[queued.number] = self._row(queued, words, now, notes.get(queued.number, ()))
+        self._rows = found
+        self._calm = {number: calm for number, calm in self._calm.items() if number in found}
+        return list(found.values())
+
+    def _row(self, queued: QueuedTransfer, words: str, now: int, notes: tuple[str, ...]) -> QueueRow:
+        speed, left = self._calm.get(queued.number, (None, None))
+        transfer = queued.transfer
+        speed = calm_speed(transfer.speed_at(now), speed)
+        left = calm_left(transfer.remaining_ms(now), left)
+        self._calm[queued.number] = (speed, left)
+        ink = "attention" if words.startswith("no byte") else INKS.get(transfer.state, "dim")
+        painted: dict[str, Line | str] = {
+            "number": ((str(queued.number), "dim"),),
+            "name": transfer.name.short,
+            "state": ((words, ink), *((f" · {note}", "dim") for note in notes)),
+            "bar": bar_cell(transfer),
+            "percent": number(units.UNKNOWN if transfer.percent is None else f"{transfer.percent} %"),
+            "done": number(done_words(transfer)),
+            "size": number(units.size(transfer.total)),
+            "speed": number(units.speed(speed)),
+            "left": number(units.span(left)),
+        }
+        return QueueRow(str(queued.number), queued, words, notes, transfer.percent, now, painted)
+
+
+def words_of(transfer: Transfer, now: int, retries: int) -> str:
+    """The state in words, or the wish that it is about to obey; what counts seconds goes in steps."""
+    if transfer.wanted is Wanted.PAUSE and transfer.state in ACTIVE - {State.CHECKING}:
+        return "pausing"
+    if transfer.wanted is Wanted.CANCEL and transfer.state in ACTIVE:
+        return "cancelling"
+    quiet = transfer.quiet_ms(now)
+    if quiet >= QUIET_MS:
+        now -= quiet % STEP_MS
+    elif transfer.state is State.RETRYING and transfer.retry_at is not None and transfer.retry_at > now:
+        now -= -(transfer.retry_at - now) % STEP_MS
+    return state_words(transfer, now, retries)
+
+
+def bar_cell(transfer: Transfer) -> Line:
+    """A bar where the sum is known; else that it may be more."""
+    if transfer.percent is None:
+        if not transfer.total:
+            return ((units.UNKNOWN, "dim"),)
+        size = units.size(transfer.total)
+        value, _, unit = size.partition(" ")
+        whole = f"at least {size}"
+        return ((whole if cells(whole) <= BAR else f"at least {value.partition('.')[0]} {unit}", "dim"),)
+    share = min(0.99, transfer.done / transfer.total) if transfer.total else 0.0
+    return bar(share, BAR, "accent" if transfer.state in ACTIVE else "")
+
+
+def done_words(transfer: Transfer) -> str:
+    """What has come, no finer than the size is written."""
+    if not transfer.done:
+        return units.UNKNOWN
+    total = transfer.total or 0
+    step = next((step for step in (10**12, 10**9, 10**6, 10**3) if total >= step), 1)
+    digits = 2 if total < 10 * step else 1 if total < 100 * step else 0
+    grain = max(1, step // 10**digits)
+    return units.size(transfer.done // grain * grain or transfer.done)
+
+
+def calm_speed(speed: float | None, before: float | None) -> float | None:
+    """Two digits, and what was shown before as long as that is nearly right."""
+    if speed is None or speed < 1:
+        return None
+    if before is not None and abs(speed - before) < 0.06 * before:
+        return before
+    grain = 10.0 ** (len(str(int(speed))) - 2)
+    return round(speed / grain) * grain
+
+
+def calm_left(left: int | None, before: int | None) -> int | None:
+    """Whole minutes (hours), the last minute in steps of five seconds; it grows only when it surely does."""
+    if left is None:
+        return None
+    if left < _MINUTE:
+        value = -(-left // STEP_MS) * STEP_MS if left < _MINUTE - STEP_MS else _MINUTE - STEP_MS
+    else:
+        unit = _HOUR if left >= _HOUR else _MINUTE
+        value = left // unit * unit
+    return before if before is not None and before < value and left < value * 1.1 else value
+
+
+def history_words(transfer: Transfer) -> str:
+    """How it ended: what, how much, how long, how fast."""
+    name = transfer.name.short
+    words = end_words(transfer).removeprefix(name).lstrip(": ")
+    took = (transfer.ended or 0) - (transfer.started or 0)
+    if transfer.state is State.INSTALLED and transfer.started is not None and transfer.total and took > 1000:
+        words += f", {units.speed(calm_speed(transfer.total / took * 1000, None))}"
+    return words
+
+
+def when_words(at: int | None, now: int) -> str:
+    """The time of day for today, else how long ago (UTC milliseconds, in the zone of this machine)."""
+    if at is not None and 0 <= now - at < _DAY:
+        then, here = datetime.fromtimestamp(at / 1000), datetime.fromtimestamp(now / 1000)
+        if then.date() == here.date():
+            return f"today {then:%H:%M}"
+    return age_words(at, now)
+
+
+def history_cells(row: QueueRow, now: int) -> Mapping[str, Line | str]:
+    """The cells of what has ended."""
+    assert row.queued is not None
+    transfer = row.queued.transfer
+    is_failed, is_good = transfer.state is State.FAILED, transfer.state is State.INSTALLED
+    return {
+        "number": (("✗", "broken"),) if is_failed else (),
+        "name": transfer.name.short,
+        "how": ((row.words, "" if is_failed or is_good else "dim"), *((f" · {note}", "dim") for note in row.notes)),
+        "when": ((when_words(transfer.ended or transfer.at, now), "dim"),),
+    }
+
+
+def alike(some: Sequence[QueuedTransfer], others: Sequence[QueuedTransfer]) -> bool:
+    """Whether two readings of the queue differ in progress at most."""
+    return len(some) == len(others) and all(
+        one.number == other.number
+        and one.transfer.state is other.transfer.state
+        and one.transfer.wanted is other.transfer.wanted
+        and one.transfer.attempts == other.transfer.attempts
+        and one.transfer.detail == other.transfer.detail
+        for one, other in zip(some, others, strict=True)
+    )

@@ -1,0 +1,215 @@
+"""Lines of any number that are read, not chosen: wrapped to the width and scrolled."""
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import chain, islice
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Region, Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+from textual.timer import Timer
+
+from modeltui.domain.layout import cells
+from modeltui.tui.render import Line, strip, width_of
+from modeltui.tui.widgets.lines import INK_CLASSES, Inked
+
+SLICE = 400  # rows that are wrapped at once; the event loop has its turn between two slices
+PAUSE_S = 0.005
+
+
+class Document(ScrollView, Inked, can_focus=True):
+    """Shows lines of spans; a line that is too wide goes on below, indented as its last span begins.
+
+    The last span of a line may hold newlines: it may be a text of any length.
+    """
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = INK_CLASSES
+    DEFAULT_CSS = "Document { height: 1fr; overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; }"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "scroll_by(-1)", "up", show=False, id="line_up"),
+        Binding("down,j", "scroll_by(1)", "down", show=False, id="line_down"),
+        Binding("pageup", "scroll_page(-1)", "page up", show=False, id="text_up"),
+        Binding("pagedown,space", "scroll_page(1)", "page down", show=False, id="text_down"),
+        Binding("home", "scroll_by(-1000000)", "top", show=False, id="text_top"),
+        Binding("end", "scroll_by(1000000)", "bottom", show=False, id="text_end"),
+    ]
+
+    def __init__(self, lines: Sequence[Line] = (), *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._lines: Sequence[Line] = lines
+        self._rest: Sequence[Line] = ()
+        self._head_rows: list[Line] = list(lines)
+        self._rest_rows: list[Line] = []
+        self._to_come: Iterator[Line] = iter(())
+        self._going_on: Timer | None = None
+        self._width = 0
+
+    def show(self, lines: Sequence[Line], rest: Sequence[Line] = ()) -> None:
+        """Show these lines, then `rest`, which stays wrapped while `lines` change; what is read keeps its place."""
+        is_rest_same = rest == self._rest
+        if lines == self._lines and is_rest_same and self._width:
+            return
+        self._lines, self._rest = lines, rest
+        if not self.size.width:
+            return
+        top, height, head_before = round(self.scroll_y), self.size.height, len(self._head_rows)
+        before = [self._row(top + y) for y in range(height)]
+        self._wrap_head()
+        if not is_rest_same:
+            self._begin_rest()
+        self._settle_size()
+        if is_rest_same and head_before and top >= head_before:
+            top += len(self._head_rows) - head_before
+            self.set_reactive(Document.scroll_target_y, top)  # type: ignore[arg-type]
+            self.scroll_y = top
+        for y in range(height):
+            if before[y] != self._row(top + y):
+                self.refresh(Region(0, y, self.size.width, 1))
+
+    def find(self, text: str, after: int) -> int | None:
+        """The next wrapped line after `after` that holds a text, whatever its case; from the top at the end."""
+        wanted, count = text.casefold(), len(self._head_rows) + len(self._rest_rows)
+        for step in range(1, count + 1):
+            at = (after + step) % count
+            if wanted in "".join(part for part, _ in self._row(at)).casefold():
+                return at
+        return None
+
+    def go_to_line(self, at: int) -> None:
+        self.scroll_y = min(at, max(0, self.virtual_size.height - self.size.height))
+
+    # Wrapping
+
+    def _row(self, at: int) -> Line:
+        if at < len(self._head_rows):
+            return self._head_rows[at]
+        at -= len(self._head_rows)
+        return self._rest_rows[at] if at < len(self._rest_rows) else ()
+
+    def _wrap(self, width: int) -> None:
+        self._width = width
+        self._wrap_head()
+        self._begin_rest()
+        self._settle_size()
+
+    def _wrap_head(self) -> None:
+        self._head_rows = [row for line in self._lines for row in rows_of(line, self._width)]
+
+    def _begin_rest(self) -> None:
+        """Wrap what is seen first; a long rest follows in slices."""
+        width = self._width
+        self._to_come = chain.from_iterable(rows_of(line, width) for line in self._rest)
+        self._rest_rows = []
+        self._take_slice()
+
+    def _take_slice(self) -> None:
+        rows = list(islice(self._to_come, SLICE))
+        self._rest_rows += rows
+        if self._going_on is not None:
+            self._going_on.stop()
+        self._going_on = self.set_timer(PAUSE_S, self._go_on) if len(rows) == SLICE else None
+
+    def _go_on(self) -> None:
+        self._take_slice()
+        if self._going_on is None:
+            self._settle_size()
+
+    def _settle_size(self) -> None:
+        size = Size(self._width, len(self._head_rows) + len(self._rest_rows))
+        if self.virtual_size != size:
+            self.virtual_size = size
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        if width != self._width:
+            self._wrap(width)
+        return len(self._head_rows) + len(self._rest_rows)
+
+    # Painting and moving
+
+    def on_resize(self, event: events.Resize) -> None:
+        if self.size.width != self._width:
+            self._wrap(self.size.width)
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        return strip(self._row(y + round(self.scroll_y)), self.size.width, self.rich_style, self.inks)
+
+    def action_scroll_by(self, rows: int) -> None:
+        self.scroll_y = max(0, min(round(self.scroll_y) + rows, self.virtual_size.height - self.size.height))
+
+    def action_scroll_page(self, direction: int) -> None:
+        self.action_scroll_by(direction * max(1, self.size.height - 1))
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        event.stop()
+        self.action_scroll_by(3)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        event.stop()
+        self.action_scroll_by(-3)
+
+
+def wrapped(line: Line, width: int) -> list[Line]:
+    """A line as one or more rows of at most `width` cells; what goes on stands under its last span."""
+    return list(rows_of(line, width))
+
+
+def rows_of(line: Line, width: int) -> Iterator[Line]:
+    """The rows of a line, one at a time, so that a long text need not be wrapped at once."""
+    if not line:
+        yield line
+        return
+    *head, (text, ink) = line
+    indent = width_of(tuple(head))
+    if "\t" in text:
+        text = text.expandtabs(4)
+    if "\n" not in text and (indent > width - 8 or (len(text) <= width and indent + cells(text) <= width)):
+        yield line
+        return
+    indent = min(indent, max(0, width - 8))
+    parts = broken(text, max(2, width - indent))
+    yield (*head, (next(parts), ink))
+    space = (" " * indent, "")
+    for part in parts:
+        yield (space, (part, ink)) if part else ()
+
+
+_SPACES = re.compile(" *")
+
+
+def broken(text: str, width: int) -> Iterator[str]:
+    """The rows of a text of at most `width` cells (2 and more): broken at newlines, spaces, else anywhere."""
+    at, end = 0, len(text)
+    while True:
+        window = text[at : at + width + 1]
+        room = width if window.isascii() else _fitting(window, width)
+        newline = window.find("\n", 0, room + 1)
+        if newline >= 0:
+            yield window[:newline]
+            at += newline + 1
+        elif at + room >= end:
+            yield window[:room]
+            return
+        else:
+            space = window.rfind(" ", 0, room + 1)
+            if space > 0 and (row := window[:space].rstrip()):
+                yield row
+                at = _SPACES.match(text, at + space).end()  # type: ignore[union-attr]  # matches anything
+                at += text[at : at + 1] == "\n"
+            else:
+                yield window[:room]
+                at += room
+        if at >= end:
+            return
+
+
+def _fitting(text: str, width: int) -> int:
+    """How many characters of a text fit into `width` cells."""
+    for count, character in enumerate(text):
+        width -= cells(character)
+        if width < 0:
+            return count
+    return len(text)

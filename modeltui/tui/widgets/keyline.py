@@ -1,0 +1,61 @@
+"""The last line of every screen: the keys that do something now, most useful first."""
+
+from collections.abc import Sequence
+
+from textual import events
+from textual.message import Message
+
+from modeltui.tui.render import Line, Span, width_of
+from modeltui.tui.widgets.lines import Fitted
+
+Shown = tuple[str, str, str]  # key as it is shown, word, action
+
+
+class KeyLine(Fitted):
+    """As many keys as fit; a click on one does what the key does. `?` keeps its place at the end."""
+
+    DEFAULT_CSS = "KeyLine { height: 1; }"
+
+    class Clicked(Message):
+        """A key was clicked; `action` is what it does."""
+
+        def __init__(self, action: str) -> None:
+            self.action = action
+            super().__init__()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._keys: Sequence[Shown] = ()
+        self._ends: list[tuple[int, str]] = []
+
+    def show_keys(self, keys: Sequence[Shown]) -> None:
+        if keys != self._keys:
+            self._keys = keys
+            self.update()
+
+    def fit(self, width: int) -> list[Line]:
+        *most, last = self._keys or [("", "", "")]
+        tail = _spans(last)
+        room = width - 1 - width_of(tail)
+        spans: list[Span] = [(" ", "")]
+        self._ends = []
+        for shown in most:
+            each = (*_spans(shown), ("  ", ""))
+            if width_of((*spans, *each)) > room:
+                continue
+            spans += each
+            self._ends.append((width_of(tuple(spans)), shown[2]))
+        spans += tail
+        self._ends.append((width_of(tuple(spans)) + 1, last[2]))
+        return [tuple(spans)]
+
+    def on_click(self, event: events.Click) -> None:
+        for end, action in self._ends:
+            if event.x < end:
+                self.post_message(self.Clicked(action))
+                return
+
+
+def _spans(shown: Shown) -> Line:
+    key, word, _ = shown
+    return ((key, "key"), (f" {word}", "dim"))

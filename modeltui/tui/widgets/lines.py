@@ -1,0 +1,80 @@
+"""A few lines of styled text that repaint only where they changed."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.style import Style
+from textual import events
+from textual.geometry import Region, Size
+from textual.strip import Strip
+from textual.widget import Widget
+
+from modeltui.tui.render import INKS, Line, inks_of, strip
+
+INK_CLASSES = {f"ink--{ink}" for ink in INKS}
+
+
+class Inked(Widget):
+    """A widget that paints lines of spans: resolves inks once a theme.
+
+    Beside another widget class it names COMPONENT_CLASSES again: Textual inherits them from one base only.
+    """
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = INK_CLASSES
+    _inks: dict[str, Style] | None = None
+
+    @property
+    def inks(self) -> dict[str, Style]:
+        if self._inks is None:
+            self._inks = inks_of(self)
+        return self._inks
+
+    def notify_style_update(self) -> None:
+        self._inks = None
+        super().notify_style_update()
+
+
+class Lines(Inked):
+    """Lines that are set whole with `show`; what did not change costs no byte."""
+
+    DEFAULT_CSS = "Lines { height: auto; width: 1fr; }"
+
+    def __init__(self, *lines: Line, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._lines: tuple[Line, ...] = lines
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        return self._lines
+
+    def show(self, lines: Sequence[Line]) -> None:
+        """Paint these lines; only what differs is sent to the terminal."""
+        old, self._lines = self._lines, tuple(lines)
+        if len(old) != len(self._lines) and self.styles.height is not None and self.styles.height.is_auto:
+            self.refresh(layout=True)
+            return
+        for y in range(max(len(old), len(self._lines))):
+            if old[y : y + 1] != self._lines[y : y + 1]:
+                self.refresh(Region(0, y, self.size.width, 1))
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return max(1, len(self._lines))
+
+    def render_line(self, y: int) -> Strip:
+        line = self._lines[y] if y < len(self._lines) else ()
+        return strip(line, self.size.width, self.rich_style, self.inks)
+
+
+class Fitted(Lines):
+    """Lines that depend on the width: `fit` makes them anew when it changes."""
+
+    def fit(self, width: int) -> Sequence[Line]:
+        raise NotImplementedError
+
+    def update(self) -> None:
+        """Make the lines anew; nothing happens before the widget has a size."""
+        if self.size.width:
+            self.show(self.fit(self.size.width))
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.update()

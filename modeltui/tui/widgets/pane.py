@@ -1,0 +1,111 @@
+"""What is known about the model under the cursor, beside the table where the terminal is wide."""
+
+from typing import TYPE_CHECKING
+
+from modeltui.domain import units
+from modeltui.domain.layout import shortened
+from modeltui.domain.models import ModelState
+from modeltui.domain.words import age_words, kept_words
+from modeltui.services.library import Entry
+from modeltui.tui.render import Line, bar, cut_line, joined, number
+from modeltui.tui.widgets.lines import Fitted
+
+if TYPE_CHECKING:
+    from modeltui.tui.app import ModelTuiApp
+
+BAR = 10
+
+
+class Pane(Fitted):
+    """Follows the cursor; only lines that differ are painted."""
+
+    DEFAULT_CSS = "Pane { height: 1fr; }"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: list[Line] = []
+
+    def show_model(self, app: "ModelTuiApp", entry: Entry | None) -> None:
+        """Show a model, or nothing."""
+        if self.display:
+            self._said = _lines(app, entry, self.size.width - 3) if entry is not None else []
+            self.update()
+
+    def fit(self, width: int) -> list[Line]:
+        height = max(self.size.height, len(self._said))
+        said = [*self._said, *[()] * (height - len(self._said))]
+        return [((" │ ", "dim"), *cut_line(line, width - 3)) for line in said]
+
+
+def _lines(app: "ModelTuiApp", entry: Entry, width: int) -> list[Line]:
+    model, now, current = entry.model, app.now(), app.models.current
+    lines: list[Line] = [((shortened(model.shown, width), "strong"),)]
+    if entry.is_current and current is not None:
+        lines.append(((f"current for {units.span(now - current.since)}", "accent"),))
+    if entry.alias_of:
+        lines.append(((f"the alias of {entry.alias_of}", "dim"),))
+    if entry.damage:
+        lines += [(), (("damaged: ", "broken"), (entry.damage, "")), (("p pulls it again", "dim"),)]
+    if model.name is None:
+        lines += [(), (("no valid name: nothing can be", "attention"),), (("done with it", "attention"),)]
+    facts: list[Line] = [
+        ((word, ""),) for word in (model.parameter_size, model.family, model.quantization) if word
+    ]
+    if not model.is_cloud:
+        facts.append(number(units.size(model.size)))
+    lines += [(), joined(facts)]
+    context = f"context {units.context(model.context)}"
+    if entry.loaded is not None and entry.loaded.context:
+        context += f", loaded with {units.context(entry.loaded.context)}"
+    lines.append(((context, ""),))
+    if model.capabilities is not None:
+        lines.append((("  ".join(sorted(model.capabilities)), "dim"),))
+    lines += _loaded_lines(entry, now)
+    if model.is_cloud:
+        lines += [(), ((f"runs at {model.remote_host or 'ollama.com'}", "dim"),)]
+    lines.append(())
+    if entry.last_load is not None:
+        last = entry.last_load
+        lines.append(
+            (
+                ("last load ", "dim"),
+                (units.duration(last.load_ms), ""),
+                (f", {age_words(last.at, now)}", "dim"),
+            )
+        )
+    lines.append(((f"modified {age_words(model.modified, now)}", "dim"),))
+    siblings = [
+        each.model.shown
+        for each in app.models.entries
+        if each.model.sent != model.sent
+        and (each.model.digest == model.digest or (entry.weights and each.weights == entry.weights))
+    ]
+    if siblings:
+        lines.append(((f"shares weights with {', '.join(siblings[:3])}", "dim"),))
+    return lines
+
+
+def _loaded_lines(entry: Entry, now: int) -> list[Line]:
+    """Where a loaded model lies by the server's account, and for how long."""
+    runner = entry.loaded
+    if runner is None or entry.state is ModelState.DAMAGED:
+        return []
+    share = runner.gpu_share
+    lines: list[Line] = [
+        (),
+        (
+            ("VRAM ", "dim"),
+            *bar(share, BAR),
+            (f" {units.size(runner.vram)} of {units.size(runner.size)}", ""),
+        ),
+    ]
+    words = {ModelState.GPU: "all on the GPU", ModelState.CPU: "all in RAM"}.get(
+        entry.state, str(entry.state)
+    )
+    if entry.state is ModelState.SPLIT:
+        words = f"{units.size(runner.ram)} of it in RAM"
+    kept = kept_words(runner.expires_at, now)
+    lines.append(((words, ""), (f" · kept {kept}" if kept else "", "dim")))
+    if entry.loaded_by != "name":
+        lines.append(((f"loaded as {runner.shown}", "dim"),))
+    return lines
