@@ -212,7 +212,7 @@ def default_library() -> Library:
     )
     installed = (
         _LLAMA_3B,
-        replace(_LLAMA_3B, name="current:latest", hours=1.0),
+        replace(_LLAMA_3B, name="assistant:latest", hours=1.0),
         _QWEN_8B,
         reviewer,
         _QWEN_27B,

@@ -301,7 +301,7 @@ def look_after(app: "ModelTuiApp", link: Link, listing: Listing) -> None:
     changed = [f"{name} was removed outside" for name in listing.removed]
     changed += [f"{name} was replaced outside" for name in listing.replaced]
     if changed:
-        app.tell(" · ".join(changed), "attention")
+        app.tell_in_turn(" · ".join(changed))
     if listing.missing is not None:
         return
     if listing.current is None and listing.entries and not app.has_adopted:
@@ -319,7 +319,7 @@ async def _adopt(app: "ModelTuiApp", link: Link, listing: Listing) -> None:
     name = await switching.adopt(listing.models)
     if name is not None:
         app.undo_choice = Undo("no model is current", partial(switching.restore, None))
-        app.tell(f"{name} is the current model now (none was) · z undoes that", "attention")
+        app.tell_in_turn(f"{name} is current now · z undoes that")
 
 
 async def _sync(app: "ModelTuiApp", link: Link, listing: Listing) -> None:
@@ -328,13 +328,13 @@ async def _sync(app: "ModelTuiApp", link: Link, listing: Listing) -> None:
     findings = await Sync(app.services, link).run(listing)
     for finding in findings:
         remedy = f": {finding.remedy}" if finding.remedy else ""
-        app.tell(f"{finding.words}{remedy}", "attention")
+        app.tell_in_turn(f"{finding.words}{remedy}")
 
 
 def after_transfer(app: "ModelTuiApp", row: QueuedTransfer) -> None:
     """Say how a pull ended; the list follows, and the switch if it was wished."""
     is_installed = row.transfer.state is State.INSTALLED
-    app.tell(end_words(row.transfer), "good" if is_installed else "attention")
+    app.tell_in_turn(end_words(row.transfer), "good" if is_installed else "attention")
     app.refresh_soon()
     if row.number == app.switch_when_done:
         app.switch_when_done = None

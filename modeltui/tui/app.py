@@ -16,24 +16,25 @@ from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
 from modeltui.errors import ModeltuiError
-from modeltui.services.library import Listing
-from modeltui.services.monitoring import RunningNow
-from modeltui.services.servers import Link
-from modeltui.services.tree import Services
-from modeltui.store.queue import QueuedTransfer
-from modeltui.tui.polling import Polling, Snapshot
+from modeltui.tui.polling import Polling
 from modeltui.tui.render import AsciiFilter
 from modeltui.tui.stage import Stage
 from modeltui.tui.state import Connection, Models, Undo
 
 if TYPE_CHECKING:
+    from modeltui.services.library import Listing
+    from modeltui.services.monitoring import RunningNow
+    from modeltui.services.servers import Link
+    from modeltui.services.tree import Services
+    from modeltui.store.queue import QueuedTransfer
     from modeltui.tui.acts import Acts
+    from modeltui.tui.polling import Snapshot
 
 NOTICE_S = 8.0
 ERROR_S = 15.0
 KEY_WORDS = {
     "escape": "esc", "space": "space", "pageup": "pgup", "pagedown": "pgdn", "up": "↑", "down": "↓",
-    "enter": "enter", "backspace": "backspace",
+    "enter": "enter", "backspace": "backspace", "slash": "/", "plus": "+", "minus": "-", "equals_sign": "=",
 }  # fmt: skip
 
 
@@ -91,8 +92,8 @@ class ModelTuiApp(App[int]):
 
     connection: var[Connection] = var(Connection("", ""), init=False)
     models: var[Models] = var(Models(), init=False)
-    running_now: var[RunningNow | None] = var(None, init=False)
-    transfers: var[tuple[QueuedTransfer, ...]] = var((), init=False)
+    running_now: "var[RunningNow | None]" = var(None, init=False)
+    transfers: "var[tuple[QueuedTransfer, ...]]" = var((), init=False)
     doing: var[dict[str, str]] = var(dict, init=False)
     notice: var[tuple[str, str]] = var(("", ""), init=False)
 
@@ -105,6 +106,7 @@ class ModelTuiApp(App[int]):
         self.has_adopted = self.has_synced = False
         self.switch_when_done: int | None = None
         self.history: list[str] = []
+        self._waiting: list[tuple[str, str]] = []
         self._polling = self._make_polling()
         self._leave_code: int | None = None
         self._settle_theme(colour)
@@ -115,7 +117,7 @@ class ModelTuiApp(App[int]):
         self.set_keymap(dict(screens.keys))
 
     @property
-    def services(self) -> Services:
+    def services(self) -> "Services":
         return self.stage.services
 
     def now(self) -> int:
@@ -130,7 +132,7 @@ class ModelTuiApp(App[int]):
         self.watch_store()
         self.call_after_refresh(_painted)
         for notice in self.services.notices:
-            self.tell(notice, "attention")
+            self.tell_in_turn(notice)
 
     def _settle_theme(self, colour: str) -> None:
         wanted = self.services.config.screens.theme
@@ -146,10 +148,10 @@ class ModelTuiApp(App[int]):
         if self._leave_code is not None:
             return
         self._leave_code = code
-        await self._stop_workers()
+        await self.stop_workers()
         self.exit(code, return_code=code)
 
-    async def _stop_workers(self) -> None:
+    async def stop_workers(self) -> None:
         """Stop everything that uses the services, and wait until it has let go."""
         ours = [worker for worker in self.workers if worker.group in ("poll", "store", "runner", "act")]
         for worker in ours:
@@ -160,7 +162,7 @@ class ModelTuiApp(App[int]):
 
     async def use(self, stage: Stage) -> None:
         """Show another tree of services, as from a new start."""
-        await self._stop_workers()
+        await self.stop_workers()
         old, self.stage = self.stage, stage
         await old.close()
         self.undo_choice, self.switch_when_done = None, None
@@ -182,7 +184,7 @@ class ModelTuiApp(App[int]):
             listed=self._listed,
         )
 
-    def _take(self, snapshot: Snapshot) -> None:
+    def _take(self, snapshot: "Snapshot") -> None:
         if isinstance(snapshot, Connection):
             self.connection = snapshot
         elif isinstance(snapshot, Models):
@@ -223,7 +225,7 @@ class ModelTuiApp(App[int]):
 
         return Acts(self)
 
-    def ended(self, row: QueuedTransfer) -> None:
+    def ended(self, row: "QueuedTransfer") -> None:
         """A transfer came to its end: it is said, and made current where that was wished."""
         from modeltui.tui.acts import after_transfer
 
@@ -260,7 +262,7 @@ class ModelTuiApp(App[int]):
         """Ask the server now: something was done."""
         self._polling.poke()
 
-    def _listed(self, link: Link, listing: Listing) -> None:
+    def _listed(self, link: "Link", listing: "Listing") -> None:
         from modeltui.tui.acts import look_after
 
         look_after(self, link, listing)
@@ -272,9 +274,19 @@ class ModelTuiApp(App[int]):
         self.notice = (text, ink)
         self.set_timer(NOTICE_S, partial(self._forget, text))
 
+    def tell_in_turn(self, text: str, ink: str = "attention") -> None:
+        """One line about what nobody asked for just now: it waits until the line is free."""
+        if self.notice[0]:
+            self._waiting.append((text, ink))
+        else:
+            self.tell(text, ink)
+
     def _forget(self, text: str) -> None:
-        if self.notice[0] == text:
-            self.notice = ("", "")
+        if self.notice[0] != text:
+            return
+        self.notice = ("", "")
+        if self._waiting:
+            self.tell(*self._waiting.pop(0))
 
     def tell_error(self, error: ModeltuiError) -> None:
         """What failed, where, why and what to do, until it is read or dismissed."""
@@ -348,7 +360,7 @@ class ModelTuiApp(App[int]):
         self.theme = name
         pinned = pinned_by(self.services.config, self.services.paths, "theme")
         if pinned is not None:
-            self.tell(f"{pinned} sets the theme: this one lasts until the end", "attention")
+            self.tell(f"this theme lasts until the end: {pinned} sets another", "attention")
             return
         try:
             choose(self.services.paths, "theme", name)
@@ -385,7 +397,8 @@ class ModelTuiApp(App[int]):
 
     def get_key_display(self, binding: Binding) -> str:
         """A key as people write it: `enter`, `esc`, `ctrl+p`, `D`."""
-        return binding.key_display or KEY_WORDS.get(binding.key) or key_to_character(binding.key) or binding.key
+        key = binding.key
+        return binding.key_display or KEY_WORDS.get(key) or key_to_character(key) or key
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "undo":

@@ -92,9 +92,23 @@ class Leaving:
             os.close(end)
         self._pipe = self._watcher = None
 
+    def suspend(self) -> None:
+        """The terminal was given back (ctrl+z): until `resume`, in the main thread, signals kill at once.
+
+        A shell that kills a suspended job also continues it; Textual would reach for the terminal, which is
+        the shell's, and be stopped again before anything else could be done.
+        """
+        for number in self._handlers:
+            signal.signal(number, signal.SIG_DFL)
+
+    def resume(self) -> None:
+        """The terminal is the program's again."""
+        for number in self._handlers:
+            signal.signal(number, _leave_it_to_the_watcher)
+
     def _watch(self, signals: int) -> None:
-        # Blocked, it does not stop a program in the background that puts its terminal back.
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTTOU})
+        # Signals are the main thread's; and SIGTTOU, blocked, does not stop the writing of last words.
+        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         poll = select.poll()
         poll.register(signals, select.POLLIN)
         if os.isatty(INPUT):
@@ -125,7 +139,7 @@ class Leaving:
             return
         self._asked_by_person += number in (signal.SIGINT, signal.SIGTERM)
         self._leave(128 + number)
-        if self._asked_by_person > 1 or _is_in_background():  # a suspended program can paint nothing
+        if self._asked_by_person > 1:
             self._deadline = time.monotonic()
 
     def _leave(self, code: int) -> None:
@@ -187,6 +201,8 @@ def _say_last_words() -> None:
                 words = words[os.write(terminal, words) :]
             except BlockingIOError:
                 termios.tcflush(terminal, termios.TCOFLUSH)
+                for flow in (termios.TCOOFF, termios.TCOON):  # on Linux this alone wakes a writer that waits
+                    termios.tcflow(terminal, flow)
                 time.sleep(0.01)
     finally:
         os.set_blocking(terminal, True)

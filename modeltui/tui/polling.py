@@ -3,10 +3,10 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from modeltui.errors import ModeltuiError, Unreachable
 from modeltui.services.library import Library, Listing, remembered
-from modeltui.services.monitoring import Monitoring, RunningNow
 from modeltui.services.servers import Link
 from modeltui.services.tree import Services
 from modeltui.tui.state import Connection, Models, Phase, Trouble, stepped
@@ -14,7 +14,10 @@ from modeltui.tui.state import Connection, Models, Phase, Trouble, stepped
 BACK_OFF_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 PATIENCE_S = 3.0  # how long the list may take before the server is asked whether it lives
 
-Snapshot = Connection | Models | RunningNow
+if TYPE_CHECKING:
+    from modeltui.services.monitoring import RunningNow
+
+    Snapshot = Connection | Models | RunningNow
 
 
 class Polling:
@@ -28,7 +31,7 @@ class Polling:
         services: Services,
         *,
         is_demo: bool,
-        show: Callable[[Snapshot], None],
+        show: "Callable[[Snapshot], None]",
         looking_at: Callable[[], str],
         listed: Callable[[Link, Listing], None],
     ) -> None:
@@ -80,6 +83,8 @@ class Polling:
         link = await self._services.active()
         view = self._looking_at()
         if view == "running":
+            from modeltui.services.monitoring import Monitoring
+
             now = await Monitoring(self._services, link).look()
             await self._healthy(link)
             self._show(now)

@@ -4,12 +4,11 @@ import asyncio
 import os
 import sys
 
-from modeltui.tui.leaving import Leaving
-from modeltui.tui.terminal import colour, drop_fixed_size, glyph_set, refusal
-
 from modeltui import __version__
 from modeltui.errors import UsageError
+from modeltui.tui.leaving import Leaving
 from modeltui.tui.stage import open_demonstration, open_stage
+from modeltui.tui.terminal import colour, drop_fixed_size, glyph_set, refusal
 
 
 async def run(*, server: str | None, profile: str | None, demo: bool) -> int:

@@ -1011,7 +1011,7 @@ class TestQuestions:
             assert terminal.end().code == 0
         installed = stage.library.installed
         prefix = "registry.ollama.ai/library/"
-        assert installed[f"{prefix}current:latest"].manifest == installed[f"{prefix}{points}"].manifest
+        assert installed[f"{prefix}assistant:latest"].manifest == installed[f"{prefix}{points}"].manifest
 
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=str)
     def test_a_signal_ends_the_question(self, home: Home, stage: Stage, number: signal.Signals) -> None:

@@ -18,7 +18,7 @@ def test_the_default_library_has_one_of_each_kind() -> None:
     library = default_library()
     entries = {entry.name.short: entry for entry in library.listed()}
     assert 10 <= len(entries) <= 14
-    assert entries["current:latest"].manifest.digest == entries["llama3.2:3b"].manifest.digest
+    assert entries["assistant:latest"].manifest.digest == entries["llama3.2:3b"].manifest.digest
     reviewer, base = entries["code-reviewer:latest"].manifest, entries["qwen3:8b"].manifest
     assert reviewer.weights == base.weights
     assert reviewer.digest != base.digest

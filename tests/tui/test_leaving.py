@@ -12,18 +12,19 @@ from pathlib import Path
 import pytest
 from ptys import Pty, environ_for
 
-from modeltui.tui import leaving
+from modeltui.tui import leaving as module
 from modeltui.tui.leaving import Leaving
 
 GRACE_S = 1.0
 PROGRAM = """
-import asyncio, sqlite3, sys, time
+import asyncio, os, sqlite3, sys
 from textual import work
 from textual.app import App
 from textual.widgets import Static
 from modeltui.tui.leaving import Leaving
 
 manner, grace_s, directory = sys.argv[1], float(sys.argv[2]), sys.argv[3]
+leaving = Leaving(grace_s=grace_s)
 
 class Probe(App[int]):
     BINDINGS = [("f", "fall_asleep", "sleep"), ("ctrl+z", "suspend_process", "suspend")]
@@ -33,8 +34,15 @@ class Probe(App[int]):
         yield Static("READY")
 
     def on_mount(self):
+        self.app_suspend_signal.subscribe(self, lambda app: leaving.suspend(), immediate=True)
+        self.app_resume_signal.subscribe(self, self.resume)
+        open(f"{directory}/pid", "w").write(str(os.getpid()))
         if manner == "noisy":
             self.set_interval(0.01, self.paint)
+
+    def resume(self, app):
+        leaving.resume()
+        open(f"{directory}/resumed", "w").close()
 
     def paint(self):
         self.count += 1
@@ -59,7 +67,7 @@ class Probe(App[int]):
             self.exit(code, return_code=code)
 
 async def main():
-    app, loop, leaving = Probe(), asyncio.get_running_loop(), Leaving(grace_s=grace_s)
+    app, loop = Probe(), asyncio.get_running_loop()
     leaving.install(lambda code: loop.call_soon_threadsafe(lambda: app.call_next(app.leave, code)))
     try:
         await app.run_async()
@@ -75,6 +83,13 @@ if __name__ == "__main__":
     loop.close()
     sys.exit(code)
 """
+
+
+def until(trace: Path) -> None:
+    deadline = time.monotonic() + 10
+    while not trace.exists():
+        assert time.monotonic() < deadline, f"no {trace}"
+        time.sleep(0.01)
 
 
 class Probe:
@@ -98,10 +113,7 @@ class Probe:
         return (self._directory / trace).exists()
 
     def until(self, trace: str) -> None:
-        deadline = time.monotonic() + 10
-        while not self.has(trace):
-            assert time.monotonic() < deadline, f"no {trace}"
-            time.sleep(0.01)
+        until(self._directory / trace)
 
     @property
     def asked(self) -> list[int]:
@@ -166,11 +178,13 @@ def test_asked_twice_by_a_person_it_is_out_at_once(
 
 
 def test_a_hang_up_and_then_sigterm_is_no_second_question(probe: Probe) -> None:
-    pty = probe.start()
+    pty = probe.start("stubborn")
+    began = time.monotonic()
     pty.kill(signal.SIGHUP)
+    probe.until("asked")
     pty.kill(signal.SIGTERM)
     probe.ends_with(129)
-    assert probe.has("in_order")
+    assert (time.monotonic() - began >= GRACE_S, probe.asked) == (True, [129])
 
 
 @pytest.mark.parametrize("ignoring", [None, signal.SIGHUP], ids=["as usual", "nohup"])
@@ -193,21 +207,53 @@ def test_what_nohup_ignores_stays_ignored(probe: Probe) -> None:
     probe.ends_with(143)
 
 
-def test_suspended_and_killed_by_the_shell_it_leaves_the_shell_its_terminal(tmp_path: Path) -> None:
+def gone(directory: Path) -> None:
+    """Wait until the program has ended, whose parent is a shell."""
+    state = Path(f"/proc/{(directory / 'pid').read_text()}/stat")
+    deadline = time.monotonic() + 5
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        while ") Z" not in (now := state.read_text()):
+            assert time.monotonic() < deadline, f"it lives on: {now}"
+            time.sleep(0.02)
+
+
+@pytest.fixture
+def suspended(tmp_path: Path) -> Iterator[Pty]:
+    """A shell on a terminal that has the program as its job, suspended."""
     program = tmp_path / "program.py"
     program.write_text(PROGRAM, "utf-8")
-    environ = {**environ_for(tmp_path), "PS1": "$ ", "HISTFILE": ""}
     with Pty(columns=200) as pty:
-        pty.spawn(["bash", "--norc", "--noprofile", "--noediting", "-i"], environ)
+        shell = ["bash", "--norc", "--noprofile", "--noediting", "-i"]
+        pty.spawn(shell, {**environ_for(tmp_path), "PS1": "$ ", "HISTFILE": ""})
         pty.read_until(b"$ ")
-        pty.send(f"{sys.executable} {program} stubborn 60 {tmp_path}\n")
+        pty.send(f"{sys.executable} {program} plain 60 {tmp_path}\n")
         pty.read_until(b"READY")
         pty.send("\x1a")
-        at = pty.read_until(b"Stopped")
+        pty.read_until(b"Stopped")
         assert pty.left_on() == []
-        pty.send("kill %1; wait %1; echo code $((1000 + $?))\n")
-        pty.read_until(b"code 1143", since=at)
-        assert pty.left_on() == []
+        yield pty
+
+
+def test_suspended_and_killed_by_its_shell_it_goes(suspended: Pty, tmp_path: Path) -> None:
+    suspended.send("kill %1\n")
+    gone(tmp_path)
+    assert suspended.left_on() == []
+
+
+def test_suspended_and_continued_it_is_ended_in_order(suspended: Pty, tmp_path: Path) -> None:
+    at = suspended.count
+    suspended.send("fg; echo code $((1000 + $?))\n")
+    suspended.read_until(b"READY", since=at)
+    until(tmp_path / "resumed")
+    os.kill(int((tmp_path / "pid").read_text()), signal.SIGTERM)
+    suspended.read_until(b"code 1143", since=at)
+    assert (tmp_path / "in_order").exists()
+    assert suspended.left_on() == []
+
+
+def test_suspended_it_does_not_outlive_its_terminal(suspended: Pty, tmp_path: Path) -> None:
+    suspended.hang_up()
+    gone(tmp_path)
 
 
 def stall(pty: Pty) -> None:
@@ -299,7 +345,7 @@ def test_nothing_came(ended: list[int]) -> None:
 def test_the_deadline_holds_where_nobody_can_be_asked(
     ended: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(leaving, "_say_last_words", lambda: None)
+    monkeypatch.setattr(module, "_say_last_words", lambda: None)
 
     def closed(code: int) -> None:
         raise RuntimeError("Event loop is closed")

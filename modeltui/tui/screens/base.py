@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.keys import key_to_character
 from textual.screen import Screen
 from textual.widget import Widget
 
 from modeltui.domain.models import Model
 from modeltui.domain.server import Keep
+from modeltui.tui.widgets.filterline import FilterLine
 from modeltui.tui.widgets.frame import Frame
 from modeltui.tui.widgets.keyline import KeyLine, Shown
 from modeltui.tui.widgets.statusline import StatusLine
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 # Most useful first; what is not named here comes after, in the order of the bindings.
 RANK = (
-    "filter_done", "filter_clear", "clear", "details", "hold", "cancel", "retry", "switch", "load", "unload",
+    "filter_done", "filter_clear", "clear", "undo", "details", "hold", "cancel", "retry", "switch", "load", "unload",
     "delete", "pull", "pin", "keep_alive", "copy", "rename", "mark", "filter", "sort", "demonstration",
-    "start_server", "undo",
+    "start_server",
 )  # fmt: skip
 
 
@@ -93,10 +93,11 @@ class BaseScreen(Screen[None]):
     def _keys(self) -> Sequence[Shown]:
         found: dict[str, tuple[int, Shown]] = {}
         help_key: Shown = ("?", "help", "app.help")
-        typing = self.focused
+        is_typing = isinstance(self.focused, FilterLine)
         for key, active in self.active_bindings.items():
             binding = active.binding
-            if typing is not None and typing.check_consume_key(key, key_to_character(key)):
+            shown_key = self.app.get_key_display(binding)
+            if is_typing and (len(shown_key) == 1 or key in ("space", "backspace")):
                 continue
             if not active.enabled or not binding.show or not binding.description:
                 continue

@@ -44,7 +44,7 @@ class TransferDetails(ModalScreen[None]):
             yield KeyLine()
 
     def on_mount(self) -> None:
-        self.query_one(KeyLine).show_keys([("↑↓", "read", "screen.focus"), ("esc", "back", "screen.close")])
+        self.query_one(KeyLine).show_keys([("esc", "back", "screen.close")])
         self.set_interval(1.0, self._follow)
 
     def _follow(self) -> None:
@@ -55,7 +55,8 @@ class TransferDetails(ModalScreen[None]):
     def _lines(self) -> list[Line]:
         app = cast("ModelTuiApp", self.app)
         queue = app.services.store.queue
-        attempts = app.services.recall(lambda: queue.attempts(self._queued.number), ())
+        nothing: tuple[Attempt, ...] = ()
+        attempts = app.services.recall(lambda: queue.attempts(self._queued.number), nothing)
         return lines_of(self._queued, self._server, attempts, app.now(), app.services.config.retries)
 
     def action_close(self) -> None:

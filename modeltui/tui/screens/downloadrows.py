@@ -1,27 +1,27 @@
 """What stands in a row of the queue: its texts, in steps that are calm to read and cheap to send."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from modeltui.domain import units
 from modeltui.domain.layout import cells
 from modeltui.domain.transfers import ACTIVE, QUIET_MS, State, Transfer, Wanted
-from modeltui.domain.words import age_words, end_words, state_words
+from modeltui.domain.words import age_words, bytes_words, end_words, state_words
 from modeltui.store.queue import QueuedTransfer
 from modeltui.tui.render import Line, bar, number
+from modeltui.tui.widgets.queuetable import QueueRow
 from modeltui.tui.widgets.table import Column
 
 BAR = 15
-AT_ONCE = 2  # rows whose progress may be sent in one second: a row takes about 400 bytes
+AT_ONCE = 1  # rows whose progress may be sent in one second: one takes up to 800 bytes
 CREEP_MS = 3_000  # from then on bytes are worth a row, though the percent stands
 STEP_MS = 5_000  # of words that count seconds
 _MINUTE, _HOUR, _DAY = 60_000, 3_600_000, 86_400_000
 
 COLUMNS = (
-    Column("number", "", 3, worth=1, right=True),
+    Column("number", "", 2, worth=1, right=True),
     Column("name", "MODEL", 18, is_name=True),
-    Column("state", "STATE", 21),
+    Column("state", "STATE", 22),
     Column("bar", "PROGRESS", BAR, worth=3),
     Column("percent", "%", 4, right=True),
     Column("done", "DONE", 8, worth=6, right=True),
@@ -39,29 +39,6 @@ INKS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class QueueRow:
-    """A row of the table: a transfer, or a rule with its words. `at` is when its progress was painted."""
-
-    key: str
-    queued: QueuedTransfer | None = None
-    words: str = ""
-    notes: tuple[str, ...] = ()
-    percent: int | None = None
-    at: int = 0
-    cells: Mapping[str, Line | str] | None = None
-    is_rule: bool = False
-
-    @property
-    def is_history(self) -> bool:
-        return self.queued is not None and self.queued.transfer.is_final
-
-    @property
-    def said(self) -> str:
-        """The state whole, with what stands beside it."""
-        return " · ".join((self.words, *self.notes))
-
-
 class Pace:
     """Decides when a row is painted anew: at once when its words change, seldom when only bytes come."""
 
@@ -73,7 +50,7 @@ class Pace:
     def rows(
         self, queue: Iterable[QueuedTransfer], now: int, notes: Mapping[int, tuple[str, ...]], *, at_once: int
     ) -> list[QueueRow]:
-        """The rows of what is open; the progress of at most `at_once` of them moves, the longest due first."""
+        """The rows of what is open; of at most `at_once` the progress moves, the longest due first."""
         found: dict[int, QueueRow] = {}
         due: list[tuple[int, QueuedTransfer, str]] = []
         for queued in queue:
@@ -83,13 +60,20 @@ class Pace:
                 found[key] = self._row(queued, words, now, notes.get(key, ()))
                 continue
             found[key] = before
-            if queued.transfer.percent != before.percent or now - before.at >= CREEP_MS or now < before.at:
+            if self._is_due(queued.transfer, before, now):
                 due.append((before.at, queued, words))
         for _, queued, words in sorted(due, key=lambda each: each[0])[:at_once]:
             found[queued.number] = self._row(queued, words, now, notes.get(queued.number, ()))
         self._rows = found
         self._calm = {number: calm for number, calm in self._calm.items() if number in found}
         return list(found.values())
+
+    def _is_due(self, transfer: Transfer, before: QueueRow, now: int) -> bool:
+        """Whether the numbers of a row are worth their bytes."""
+        had_speed = self._calm[int(before.key)][0] is not None
+        has_speed = transfer.speed_at(now) is not None
+        stands_long = not 0 <= now - before.at < CREEP_MS
+        return transfer.percent != before.percent or has_speed != had_speed or stands_long
 
     def _row(self, queued: QueuedTransfer, words: str, now: int, notes: tuple[str, ...]) -> QueueRow:
         speed, left = self._calm.get(queued.number, (None, None))
@@ -106,7 +90,7 @@ class Pace:
             "percent": number(units.UNKNOWN if transfer.percent is None else f"{transfer.percent} %"),
             "done": number(done_words(transfer)),
             "size": number(units.size(transfer.total)),
-            "speed": number(units.speed(speed)),
+            "speed": number(speed_words(speed)),
             "left": number(units.span(left)),
         }
         return QueueRow(str(queued.number), queued, words, notes, transfer.percent, now, painted)
@@ -160,6 +144,13 @@ def calm_speed(speed: float | None, before: float | None) -> float | None:
     return round(speed / grain) * grain
 
 
+def speed_words(speed: float | None) -> str:
+    """Two digits where there are more: `61 MB/s`, `6.1 MB/s`."""
+    value, _, unit = units.speed(speed).partition(" ")
+    whole = value.partition(".")[0]
+    return units.UNKNOWN if not unit else f"{whole if len(whole) > 1 else value} {unit}"
+
+
 def calm_left(left: int | None, before: int | None) -> int | None:
     """Whole minutes (hours), the last minute in steps of five seconds; it grows only when it surely does."""
     if left is None:
@@ -178,7 +169,9 @@ def history_words(transfer: Transfer) -> str:
     words = end_words(transfer).removeprefix(name).lstrip(": ")
     took = (transfer.ended or 0) - (transfer.started or 0)
     if transfer.state is State.INSTALLED and transfer.started is not None and transfer.total and took > 1000:
-        words += f", {units.speed(calm_speed(transfer.total / took * 1000, None))}"
+        words += f", {speed_words(calm_speed(transfer.total / took * 1000, None))}"
+    if transfer.state is State.CANCELLED and transfer.done:
+        words += f", {bytes_words(transfer)} had come"
     return words
 
 
@@ -199,7 +192,10 @@ def history_cells(row: QueueRow, now: int) -> Mapping[str, Line | str]:
     return {
         "number": (("✗", "broken"),) if is_failed else (),
         "name": transfer.name.short,
-        "how": ((row.words, "" if is_failed or is_good else "dim"), *((f" · {note}", "dim") for note in row.notes)),
+        "how": (
+            (row.words, "" if is_failed or is_good else "dim"),
+            *((f" · {note}", "dim") for note in row.notes),
+        ),
         "when": ((when_words(transfer.ended or transfer.at, now), "dim"),),
     }
 

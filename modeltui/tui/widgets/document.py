@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import chain, islice
 from typing import ClassVar
 
@@ -16,7 +17,7 @@ from modeltui.domain.layout import cells
 from modeltui.tui.render import Line, strip, width_of
 from modeltui.tui.widgets.lines import INK_CLASSES, Inked
 
-SLICE = 400  # rows that are wrapped at once; the event loop has its turn between two slices
+SLICE = 300  # rows that are wrapped at once; the event loop has its turn between two slices
 PAUSE_S = 0.005
 
 
@@ -27,7 +28,9 @@ class Document(ScrollView, Inked, can_focus=True):
     """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = INK_CLASSES
-    DEFAULT_CSS = "Document { height: 1fr; overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; }"
+    DEFAULT_CSS = (
+        "Document { height: 1fr; overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; }"
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "scroll_by(-1)", "up", show=False, id="line_up"),
         Binding("down,j", "scroll_by(1)", "down", show=False, id="line_down"),
@@ -48,7 +51,7 @@ class Document(ScrollView, Inked, can_focus=True):
         self._width = 0
 
     def show(self, lines: Sequence[Line], rest: Sequence[Line] = ()) -> None:
-        """Show these lines, then `rest`, which stays wrapped while `lines` change; what is read keeps its place."""
+        """Show these lines, then `rest`, which may be long; what is read keeps its place."""
         is_rest_same = rest == self._rest
         if lines == self._lines and is_rest_same and self._width:
             return
@@ -63,14 +66,13 @@ class Document(ScrollView, Inked, can_focus=True):
         self._settle_size()
         if is_rest_same and head_before and top >= head_before:
             top += len(self._head_rows) - head_before
-            self.set_reactive(Document.scroll_target_y, top)  # type: ignore[arg-type]
             self.scroll_y = top
         for y in range(height):
             if before[y] != self._row(top + y):
                 self.refresh(Region(0, y, self.size.width, 1))
 
     def find(self, text: str, after: int) -> int | None:
-        """The next wrapped line after `after` that holds a text, whatever its case; from the top at the end."""
+        """The next wrapped line after `after` that holds a text in any case; from the top at the end."""
         wanted, count = text.casefold(), len(self._head_rows) + len(self._rest_rows)
         for step in range(1, count + 1):
             at = (after + step) % count
@@ -206,10 +208,13 @@ def broken(text: str, width: int) -> Iterator[str]:
             return
 
 
+_width_of = lru_cache(4096)(cells)  # of single characters
+
+
 def _fitting(text: str, width: int) -> int:
     """How many characters of a text fit into `width` cells."""
     for count, character in enumerate(text):
-        width -= cells(character)
+        width -= _width_of(character)
         if width < 0:
             return count
     return len(text)

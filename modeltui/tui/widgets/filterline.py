@@ -65,10 +65,6 @@ class FilterLine(Inked, can_focus=True):
             self.remove_class("-open")
         self._repaint()
 
-    def check_consume_key(self, key: str, character: str | None) -> bool:
-        """What is text here is no other key."""
-        return key == "backspace" or (character is not None and character.isprintable())
-
     def on_key(self, event: events.Key) -> None:
         if event.key == "backspace":
             self.text = self.text[:-1]

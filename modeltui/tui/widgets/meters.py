@@ -1,4 +1,4 @@
-"""The hardware under what runs: one line a GPU, one for RAM, processor and disk; small changes paint nothing."""
+"""The hardware under what runs: a line a GPU and one for the rest; small changes paint nothing."""
 
 import re
 from collections.abc import Sequence
@@ -10,23 +10,14 @@ from modeltui.domain import units
 from modeltui.domain.hardware import Gpu, Host, VramVerdict
 from modeltui.domain.layout import cells, cut, pad
 from modeltui.services.monitoring import RunningNow
-from modeltui.tui.render import Line, Span, bar, cut_line, joined, width_of
+from modeltui.tui.render import Line, Span, bar, cut_line, number, width_of
 from modeltui.tui.widgets.lines import Fitted
 
-PERCENT, DEGREES, WATTS = 5, 2, 10  # the steps that are shown
-LOAD_BAR = 5
-NAMES = (24, 16, 9)  # how wide the names of cards may be, where there is room
-GAP = "  "
+PERCENT, DEGREES, WATTS = 5, 2, 10  # the steps that loads, heat and power are shown in
+NAME, LONGEST_NAME = 9, 24  # the cells of a name: so many at least, and at most, where there is room
+BUSY_BAR = 5
 CONTRADICTED = "the server claims more VRAM than this machine's GPUs hold or have in use"
-_MAKERS = re.compile(r"(?i)^(NVIDIA|AMD|Intel(\(R\))?|Apple)\s+|\b(GeForce|Radeon|Tesla|Graphics|Quadro)\s+")
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """A part of a meter's line; the highest `worth` goes first where there is no room, 0 never."""
-
-    line: Line
-    worth: int = 0
+_MAKERS = re.compile(r"(?i)\b(NVIDIA|AMD|Intel|GeForce|Radeon|Tesla|Quadro|Graphics)\s+")
 
 
 class Meters(Fitted):
@@ -40,34 +31,46 @@ class Meters(Fitted):
         self._steady = Steady()
 
     def show_hardware(self, now: RunningNow | None) -> None:
-        """Show the hardware as of that look; None where there was none yet."""
+        """Show the hardware as of that look; nothing while there was none."""
         self._now = now
         self.update()
 
     def show(self, lines: Sequence[Line]) -> None:
-        """As `Lines.show`, and of a line that differs only the part that does."""
-        old = self.lines
+        """As `Lines.show`; of a line that differs only the part that does is painted."""
+        old = self._lines
         if len(old) != len(lines):
             super().show(lines)
             return
         self._lines = tuple(lines)
-        for y, (before, after) in enumerate(zip(old, self._lines, strict=True)):
-            if (differing := differing_part(before, after)) is not None:
-                first, end = differing
-                self.refresh(Region(first, y, end - first, 1))
+        for y, (before, after) in enumerate(zip(old, lines, strict=True)):
+            if (part := differing(before, after)) is not None:
+                self.refresh(Region(part[0], y, part[1] - part[0], 1))
 
     def fit(self, width: int) -> list[Line]:
         now = self._now
         if now is None:
             return [()]
         if now.host is None:
-            words = f" VRAM and RAM by the server's account: {now.why}"
-            return [((cut(words, width), "dim"),)]
-        most = max(2, self.app.size.height // 4)
-        lines = hardware_lines(now.host, width, self._steady, most)
+            return [((cut(f" VRAM and RAM by the server's account: {now.why}", width), "dim"),)]
+        lines = hardware_lines(now.host, width, self._steady, most=max(2, self.app.size.height // 4))
         if now.verdict is VramVerdict.CONTRADICTED:
             lines.append(((cut(f" ! {CONTRADICTED}", width), "attention"),))
         return lines
+
+
+def differing(before: Line, after: Line) -> tuple[int, int] | None:
+    """The first cell in which two lines differ and the one after the last; None where they are equal."""
+    old, new = _by_cell(before), _by_cell(after)
+    if old == new:
+        return None
+    if len(old) != len(new):
+        return 0, max(len(old), len(new))
+    places = [at for at, (one, other) in enumerate(zip(old, new, strict=True)) if one != other]
+    return places[0], places[-1] + 1
+
+
+def _by_cell(line: Line) -> list[Span]:
+    return [(each, ink) for text, ink in line for each in text for _ in range(cells(each))]
 
 
 class Steady:
@@ -87,96 +90,141 @@ class Steady:
         return shown
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One line of meters: a memory (share of 1, words), how busy (percent), and more beside."""
+
+    name: str
+    word: str
+    share: float | None
+    memory: Line
+    busy_word: str
+    busy: float | None
+    more: tuple[Line, ...]
+
+
 def hardware_lines(host: Host, width: int, steady: Steady, most: int) -> list[Line]:
-    """One line a card, at most `most` of them, what could not be read of them, and one line for the rest."""
+    """One line a card, at most `most` of them, what could not be read of them, and one for the rest."""
     cards = list(host.gpus.cards)
     if len(cards) > most:
         cards = [*cards[: most - 1], _together(cards[most - 1 :])]
-    shown = [_short(card.name) for card in cards]
-    if len(cards) > 1:
-        shown = [f"{card.index} {name}" if card.index >= 0 else name for card, name in zip(cards, shown, strict=True)]
-    rows = [(name, _card_fields(card, steady)) for name, card in zip(shown, cards, strict=True)]
-    rows.append(("this machine", _machine_fields(host, steady)))
-    lines = _aligned(rows, width)
-    if host.gpus.note or not host.gpus.cards:
+    readings = [_of_card(card, steady, is_only=len(cards) == 1) for card in cards]
+    lines = _aligned([*readings, _of_machine(host, steady)], width - 1)
+    if host.gpus.note or not cards:
         lines.insert(len(cards), ((cut(f" {host.gpus.note or 'no GPU'}", width), "dim"),))
     return lines
 
 
-def _short(name: str) -> str:
-    """A card's name without its maker's: `RTX 4090`."""
-    short = name
-    while (shorter := _MAKERS.sub("", short, count=1)) != short and shorter.strip():
-        short = shorter
-    return short.strip()
+def _of_card(card: Gpu, steady: Steady, *, is_only: bool) -> Reading:
+    key = card.uuid or str(card.index)
+    name = _MAKERS.sub("", card.name).strip() or card.name
+    share, memory = _memory(f"{key} memory", card.used, card.total, steady)
+    heat = steady.value(f"{key} heat", card.temperature, DEGREES)
+    power = steady.value(f"{key} power", None if card.power_mw is None else card.power_mw / 1000, WATTS)
+    limit = "" if card.power_limit_mw is None else f"/{card.power_limit_mw / 1000:.0f}"
+    more: list[Line] = []
+    if heat is not None:
+        more.append(((f"{heat:3.0f}", ""), (" °C", "dim")))
+    if power is not None:
+        more.append(((f"{power:3.0f}{limit}", ""), (" W", "dim")))
+    return Reading(
+        name=name if is_only or card.index < 0 else f"{card.index} {name}",
+        word="VRAM",
+        share=share,
+        memory=memory,
+        busy_word="load",
+        busy=steady.value(f"{key} load", card.utilisation, PERCENT),
+        more=tuple(more),
+    )
+
+
+def _of_machine(host: Host, steady: Steady) -> Reading:
+    ram, disk = host.memory, host.disks[0].free if host.disks else None
+    share, memory = _memory(
+        "ram", ram.total - ram.available if ram else None, ram.total if ram else None, steady
+    )
+    more: tuple[Line, ...] = ()
+    if disk is not None:
+        free = steady.value("disk", disk, 10 ** max(6, len(str(disk)) - 3))
+        more = ((("disk ", "dim"), *number(units.size(free)), (" free", "dim")),)
+    return Reading(
+        name="this machine",
+        word="RAM",
+        share=share,
+        memory=memory,
+        busy_word="CPU",
+        busy=steady.value("cpu", host.cpu.percent, PERCENT),
+        more=more,
+    )
+
+
+def _memory(key: str, used: int | None, total: int | None, steady: Steady) -> tuple[float | None, Line]:
+    """The share in use, and `20.1/25.8 GB`: both numbers in one unit, with the same digits."""
+    whole, _, unit = units.size(total).partition(" ")
+    digits = len(whole.partition(".")[2])
+    factor = {"TB": 10**12, "GB": 10**9, "MB": 10**6}.get(unit, 1)
+    shown = steady.value(key, used, max(factor / 10**digits, (total or 0) / 250))
+    words = units.UNKNOWN if shown is None else f"{shown / factor:.{digits}f}"
+    share = shown / total if shown is not None and total else None
+    return share, ((f"{words:>{len(whole)}}/{whole}", ""), (f" {unit}" if unit else "", "dim"))
 
 
 def _together(cards: Sequence[Gpu]) -> Gpu:
-    """Several cards as one."""
+    """Several cards as one, for which there is no room."""
 
     def total(values: Sequence[int | None]) -> int | None:
         known = [value for value in values if value is not None]
         return sum(known) if len(known) == len(values) else None
 
-    loads = total([card.utilisation for card in cards])
+    load = total([card.utilisation for card in cards])
     return replace(
         cards[0],
         index=-1,
+        uuid="together",
         name=f"{len(cards)} more",
         total=total([card.total for card in cards]),
         used=total([card.used for card in cards]),
-        utilisation=None if loads is None else loads // len(cards),
+        utilisation=None if load is None else load // len(cards),
         temperature=max((card.temperature for card in cards if card.temperature is not None), default=None),
         power_mw=total([card.power_mw for card in cards]),
         power_limit_mw=total([card.power_limit_mw for card in cards]),
     )
 
 
-# The fields of a line, and how those of all lines stand under each other
-
-
-def _card_fields(card: Gpu, steady: Steady) -> list[Field]:
-    key = f"{card.index} {card.uuid}"
-    load = steady.value(f"{key} load", card.utilisation, PERCENT)
-    heat = steady.value(f"{key} heat", card.temperature, DEGREES)
-    power = None if card.power_mw is None else steady.value(f"{key} power", card.power_mw / 1000, WATTS)
-    fields = [
-        *_memory_fields("VRAM", f"{key} vram", card.used, card.total, steady),
-        Field(((" load ", "dim"), *bar(None if load is None else load / 100, LOAD_BAR)), worth=2),
-        Field(_percent(load, "load"), worth=1),
-    ]
-    if heat is not None:
-        fields.append(Field(((f"{heat:3.0f}", ""), (" °C", "dim")), worth=3))
-    if power is not None:
-        limit = "" if card.power_limit_mw is None else f"/{card.power_limit_mw / 1000:.0f}"
-        fields.append(Field(((f"{power:3.0f}{limit}", ""), (" W", "dim")), worth=4))
-    return fields
-
-
-def _machine_fields(host: Host, steady: Steady) -> list[Field]:
-    memory, busy = host.memory, steady.value("cpu", host.cpu.percent, PERCENT)
-    used, total = (memory.total - memory.available, memory.total) if memory else (None, None)
-    fields = [
-        *_memory_fields(" RAM", "ram", used, total, steady),
-        Field(((" CPU  ", "dim"), *bar(None if busy is None else busy / 100, LOAD_BAR)), worth=2),
-        Field(_percent(busy, "CPU"), worth=1),
-    ]
-    if host.disks and host.disks[0].free is not None:
-        free = host.disks[0].free
-        step = 10 ** max(6, len(str(free)) - 3)
-        fields.append(Field((("disk ", "dim"), (f"{units.size(steady.value('disk', free, step))}", ""), (" free", "dim")), 3))
-    return fields
-
-
-def _memory_fields(word: str, key: str, used: int | None, total: int | None, steady: Steady) -> list[Field]:
-    """A bar and `20.1/25.8 GB`, both numbers in one unit and with the same digits."""
-    number, _, unit = units.size(total).partition(" ")
-    digits = len(number.partition(".")[2])
-    factor = {"TB": 10**12, "GB": 10**9, "MB": 10**6}.get(unit, 1)
-    shown = steady.value(key, used, max(factor / 10**digits, (total or 0) / 250))
-    words = units.UNKNOWN if shown is None else f"{shown / factor:.{digits}f}"
-    share = shown / total if shown is not None and total else None
-    return [
-        Field(((f"{word} ", "dim"), ("\0", ""), *bar(share, 0))) if False else Field(((f"{word} ", "dim"),)),
-        Field(((f"{words:>{len(number)}}/{number}", ""), (f" {unit}", "dim"))),
-    ]
+def _aligned(readings: Sequence[Reading], width: int) -> list[Line]:
+    """The readings under each other. Where there is no room names are shortened first; then power, heat,
+    the bar of the load and the load itself go."""
+    cells_of_bar = 16 if width >= 110 else 10
+    memory = max(width_of(reading.memory) for reading in readings)
+    fixed = 1 + 2 + 5 + cells_of_bar + 2 + memory
+    busy = 2 + 5 + BUSY_BAR + 1 + 5
+    more = max(sum(2 + width_of(each) for each in reading.more) for reading in readings)
+    longest = max(cells(reading.name) for reading in readings)
+    names = min(longest, max(NAME, min(LONGEST_NAME, width - fixed - busy - more)))
+    room = width - fixed - names
+    lines = []
+    for reading in readings:
+        name = "here" if reading.name == "this machine" and names < len("this machine") else reading.name
+        line: Line = (
+            (f" {pad(name, names)}  ", "strong"),
+            (f"{reading.word:4} ", "dim"),
+            *bar(reading.share, cells_of_bar),
+            (" " * (2 + memory - width_of(reading.memory)), ""),
+            *reading.memory,
+        )
+        if room >= busy - BUSY_BAR - 1:
+            line = (*line, (f"  {reading.busy_word:4} ", "dim"))
+            if room >= busy:
+                line = (
+                    *line,
+                    *bar(None if reading.busy is None else reading.busy / 100, BUSY_BAR),
+                    (" ", ""),
+                )
+            shown = units.UNKNOWN if reading.busy is None else f"{reading.busy:.0f}"
+            line = (*line, (f"{shown:>3}", ""), ("  " if reading.busy is None else " %", "dim"))
+        for each in reading.more if room >= busy else ():
+            if width_of(line) + 2 + width_of(each) > width:
+                break
+            line = (*line, ("  ", ""), *each)
+        lines.append(cut_line(line, width))
+    return lines

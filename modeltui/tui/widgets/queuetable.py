@@ -1,11 +1,38 @@
 """The table of the queue: what is open in columns, what has ended in lines of their own."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
 from textual.strip import Strip
 
-from modeltui.tui.screens.downloadrows import QueueRow
+from modeltui.store.queue import QueuedTransfer
+from modeltui.tui.render import Line
 from modeltui.tui.widgets.table import GAP, Column, Table
 
 WHEN = 12
+
+
+@dataclass(frozen=True, slots=True)
+class QueueRow:
+    """A row of the table: a transfer, or a rule with its words. `at` is when its progress was painted."""
+
+    key: str
+    queued: QueuedTransfer | None = None
+    words: str = ""
+    notes: tuple[str, ...] = ()
+    percent: int | None = None
+    at: int = 0
+    cells: Mapping[str, Line | str] | None = None
+    is_rule: bool = False
+
+    @property
+    def is_history(self) -> bool:
+        return self.queued is not None and self.queued.transfer.is_final
+
+    @property
+    def said(self) -> str:
+        """The state whole, with what stands beside it."""
+        return " · ".join((self.words, *self.notes))
 
 
 class QueueTable(Table[QueueRow]):
@@ -13,10 +40,13 @@ class QueueTable(Table[QueueRow]):
 
     DEFAULT_CSS = "QueueTable { height: 1fr; }"
 
-    @property
-    def shown_columns(self) -> frozenset[str]:
-        """The ids of the columns that have room."""
-        return frozenset(column.id for column, _ in self._fitted)
+    def widen(self, highest: int) -> None:
+        """Give the first column the room that the highest number takes."""
+        first, *others = self._columns
+        width = max(2, len(str(highest)))
+        if first.width != width:
+            self._columns = (replace(first, width=width), *others)
+            self._fits = (0, [])
 
     def room(self, row: QueueRow) -> int:
         """The cells that the words of a row have."""
@@ -27,7 +57,7 @@ class QueueTable(Table[QueueRow]):
         """The first columns as they are, then how, then when; on a narrow terminal without when."""
         first = [each for each in self._fitted if each[0].id in ("number", "name")]
         left = self.size.width - sum(width + GAP for _, width in first)
-        if left < 2 * WHEN + GAP:
+        if left < 3 * WHEN:
             return [*first, (Column("how", "", left), left)]
         how = left - WHEN - GAP
         return [*first, (Column("how", "", how), how), (Column("when", "", WHEN, right=True), WHEN)]
@@ -35,8 +65,9 @@ class QueueTable(Table[QueueRow]):
     def _row(self, place: int) -> Strip:
         if not self._items[self._view[place]].is_history:
             return super()._row(place)
-        columns, self._fitted = self._fitted, self._history()
+        history, fits = self._history(), self._fits
+        self._fits = (self.size.width, history)
         try:
             return super()._row(place)
         finally:
-            self._fitted = columns
+            self._fits = fits

@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING
 
 from modeltui.domain import units
 from modeltui.domain.models import disk_total
-from modeltui.domain.transfers import State
 from modeltui.tui.render import Line, Span, joined, spread
 from modeltui.tui.state import Connection, Phase, latency_words
 from modeltui.tui.widgets.lines import Fitted
@@ -26,7 +25,7 @@ class StatusLine(Fitted):
     def show_state(self, app: "ModelTuiApp") -> None:
         """Say how everything stands now."""
         self._left = ((" ", ""), *(_notice(app) or summary(app)))
-        self._right = (*_connection(app.connection, app.now()), (" ", ""))
+        self._right = (*_age(app), *_connection(app.connection, app.now()), (" ", ""))
         self.update()
 
     def fit(self, width: int) -> list[Line]:
@@ -61,6 +60,8 @@ def _pulls(app: "ModelTuiApp") -> Line | None:
     rows = [row.transfer for row in app.transfers if not row.transfer.is_resting]
     if not rows:
         return None
+    from modeltui.domain.transfers import State
+
     pulling = [transfer for transfer in rows if transfer.state is State.PULLING]
     words = f"↓ {len(rows)} pull{'s' if len(rows) > 1 else ''}"
     if speed := sum(transfer.speed_at(now) or 0 for transfer in pulling):
@@ -83,6 +84,17 @@ def _connection(connection: Connection, now: int) -> Line:
     away = _stepped_span(now - (connection.since or now))
     words = "offline" if connection.trouble is None or connection.trouble.is_unreachable else "in trouble"
     return (*spans, (words, "broken"), (f" {away}", "dim"))
+
+
+def _age(app: "ModelTuiApp") -> Line:
+    """How old the list is, where it is older than it should be."""
+    models = app.models
+    if models.at is None or app.current_mode != "models":
+        return ()
+    age = app.now() - models.at
+    if models.is_live and age < 3000 * app.services.config.screens.models_s:
+        return ()
+    return ((f"list of {_stepped_span(age) or '<10 s'} ago · ", "attention"),)
 
 
 def _stepped_span(ms: int) -> str:

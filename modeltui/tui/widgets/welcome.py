@@ -43,9 +43,8 @@ def _offline(app: "ModelTuiApp", now: int) -> list[Line]:
     connection = app.connection
     trouble = connection.trouble
     assert trouble is not None
-    head = (
-        f"No Ollama server answers at {connection.url}." if trouble.is_unreachable else "That did not work."
-    )
+    words = "No Ollama server answers at" if trouble.is_unreachable else "There is trouble with the server at"
+    head = f"{words} {connection.url}."
     lines: list[Line] = [((head, "strong"),), ((trouble.message, ""),), ()]
     if connection.start is not None:
         start = connection.start

@@ -1,0 +1,116 @@
+"""The rows of Running: which models a runner serves, and what its cells say."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from modeltui.domain import units
+from modeltui.domain.models import LoadedModel, Model, ModelState
+from modeltui.domain.names import same
+from modeltui.domain.words import age_words, kept_words
+from modeltui.services.library import Entry
+from modeltui.services.monitoring import Running
+from modeltui.services.words import where_words
+from modeltui.tui.render import Line, joined, number
+
+INKS = {ModelState.GPU: "good", ModelState.SPLIT: "attention", ModelState.STOPPING: "attention"}
+GONE = "deleted: it leaves memory when its keep-alive ends, or when the server is restarted"
+REPLACED = "replaced since it was loaded: it leaves memory when its keep-alive ends"
+
+
+@dataclass(frozen=True, slots=True)
+class RunningRow:
+    """One runner, and the models that it serves, the one that it is listed by first.
+
+    `gone` is what is said of it when none of them is installed any more, else empty.
+    """
+
+    running: Running
+    serves: tuple[Entry, ...]
+    gone: str
+    key: str
+    is_rule: bool = False
+
+    @property
+    def entry(self) -> Entry | None:
+        """The model that the keys are about."""
+        return self.serves[0] if self.serves else None
+
+    @property
+    def is_current(self) -> bool:
+        return any(entry.is_current for entry in self.serves)
+
+    @property
+    def names(self) -> list[str]:
+        """All names that stand for this runner."""
+        return [self.key, *(entry.model.sent for entry in self.serves)]
+
+
+def served_by(runner: LoadedModel, entries: Sequence[Entry]) -> tuple[Entry, ...]:
+    """The entries that a runner serves as far as is known: by name, by digest, by weights."""
+    digest = runner.digest
+
+    def by_name(model: Model) -> bool:
+        # The same name with another digest is what the name stood for before.
+        return same(model.name, runner.name) and (not digest or not model.digest or model.digest == digest)
+
+    first = [entry for entry in entries if by_name(entry.model)]
+    weights = {entry.weights for entry in first} - {None}
+    others = [
+        entry
+        for entry in entries
+        if not same(entry.model.name, runner.name)
+        and (
+            (digest and entry.model.digest == digest)
+            or entry.weights in weights
+            or (entry.loaded is not None and entry.loaded.sent == runner.sent)
+        )
+    ]
+    return (*first, *others)
+
+
+def gone_words(runner: LoadedModel, entries: Sequence[Entry]) -> str:
+    """What is said of a runner that serves no installed model."""
+    return REPLACED if any(same(entry.model.name, runner.name) for entry in entries) else GONE
+
+
+def cells_of(row: RunningRow, now: int, doing: str | None, *, is_wide: bool) -> Mapping[str, Line | str]:
+    """The cells of one runner; where the hardware contradicts the server its numbers are not believed."""
+    runner, state, claim = row.running.runner, row.running.state, row.running.claim
+    vram, ram = runner.vram or None, runner.ram or None
+    where, ink = where_words(row.running), INKS.get(state, "")
+    if state is not claim:
+        vram, ram, ink = None, runner.size, "attention"
+        where = where if is_wide else f"{where.partition(' (')[0]}, not gpu"
+    kept = "stopping" if state is ModelState.STOPPING else kept_words(runner.expires_at, now)
+    mark: Line = ()
+    if row.is_current:
+        mark = (("●", "accent"),)
+    elif row.gone:
+        mark = (("!", "attention"),)
+    return {
+        "mark": mark,
+        "name": runner.shown,
+        "where": ((doing, "accent"),) if doing else ((where, ink),),
+        "vram": number(units.size(vram)),
+        "ram": number(units.size(ram)),
+        "context": number(units.context(runner.context)),
+        "kept": ((kept or units.UNKNOWN, "" if kept else "dim"),),
+    }
+
+
+def about(row: RunningRow, now: int) -> Line:
+    """One line about a runner: what is wrong with it, or what else is known."""
+    runner, entry = row.running.runner, row.entry
+    if row.gone:
+        return ((f" {runner.shown} {row.gone}", "attention"),)
+    facts = (runner.parameter_size, runner.family, runner.quantization)
+    parts: list[Line] = [((fact, ""),) for fact in facts if fact]
+    if row.running.state is not row.running.claim:
+        parts.insert(0, ((where_words(row.running), "attention"),))
+    others = [each.model.shown for each in row.serves if not same(each.model.name, runner.name)]
+    if others:
+        parts.append((("serves also ", "dim"), (", ".join(others[:3]), "")))
+    if entry is not None and (last := entry.last_load) is not None:
+        took, age = units.duration(last.load_ms), age_words(last.at, now)
+        parts.append((("last load ", "dim"), (took, ""), (f", {age}", "dim")))
+    return ((" ", ""), *joined(parts))

@@ -1,0 +1,80 @@
+"""What a person does with transfers: wishes are written, and the queue is shown as it then is."""
+
+from typing import TYPE_CHECKING
+
+from modeltui.domain.transfers import State, Transfer, Wanted
+from modeltui.domain.words import bytes_words
+from modeltui.services.pulls import Pulls
+from modeltui.store.queue import QueuedTransfer
+
+if TYPE_CHECKING:
+    from modeltui.tui.app import ModelTuiApp
+
+_RESTS = frozenset({State.PAUSED, State.BLOCKED})
+
+
+def can_hold(transfer: Transfer) -> bool:
+    """Whether it is on its way and can be held. What is being checked has arrived."""
+    is_on_its_way = not transfer.is_final and transfer.state not in _RESTS
+    return is_on_its_way and transfer.wanted is Wanted.RUN and transfer.state is not State.CHECKING
+
+
+def can_resume(transfer: Transfer) -> bool:
+    """Whether it stands still until a person wants it."""
+    return not transfer.is_final and (transfer.state in _RESTS or transfer.wanted is Wanted.PAUSE)
+
+
+def can_cancel(transfer: Transfer) -> bool:
+    """Whether it has not ended, and nobody has wished so yet."""
+    return not transfer.is_final and transfer.wanted is not Wanted.CANCEL
+
+
+def can_retry(transfer: Transfer) -> bool:
+    """Whether a try now makes sense: it ended without a model, waits for a try, or stands still."""
+    return transfer.state in (State.FAILED, State.CANCELLED, State.RETRYING, State.BLOCKED)
+
+
+async def wish(app: "ModelTuiApp", numbers: list[int], wanted: Wanted) -> None:
+    """Wish the same of some transfers."""
+    pulls = Pulls(app.services)
+    try:
+        for number in numbers:
+            pulls.ask(number, wanted)
+    finally:
+        app.transfers = pulls.all()
+
+
+async def cancel(app: "ModelTuiApp", queued: QueuedTransfer) -> None:
+    """End a transfer; asked only when bytes have come."""
+    from modeltui.tui.screens.dialogs import Answer, Question
+
+    transfer = queued.transfer
+    if transfer.done:
+        facts = [f"{bytes_words(transfer)} have come; they stay on the server until it is restarted"]
+        if transfer.state is State.VERIFYING:
+            facts.append("all of it has come: the server may finish it all the same")
+        question = Question(
+            f"Cancel the pull of {transfer.name.short}?",
+            facts=facts,
+            answers=[Answer("x", "cancel it", "yes")],
+            no="keep it",
+            enter_is_no=True,
+        )
+        if await app.push_screen_wait(question) is None:
+            return
+    await wish(app, [queued.number], Wanted.CANCEL)
+
+
+async def move(app: "ModelTuiApp", number: int, place: int) -> None:
+    """Put a transfer at a place of the queue, 1 being the first."""
+    pulls = Pulls(app.services)
+    pulls.move(number, place)
+    app.transfers = pulls.all()
+
+
+async def clear(app: "ModelTuiApp") -> None:
+    """Forget all that has ended."""
+    pulls = Pulls(app.services)
+    count = pulls.clear([])
+    app.transfers = pulls.all()
+    app.tell(f"{count} finished transfer{'' if count == 1 else 's'} forgotten")

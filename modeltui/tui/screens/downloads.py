@@ -1,0 +1,289 @@
+"""Downloads (4): the queue of all servers, what ended before, and the wishes that a person has of them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.widget import Widget
+
+from modeltui.domain.layout import cells
+from modeltui.domain.models import Model
+from modeltui.domain.names import from_listed, same
+from modeltui.domain.transfers import State, Wanted
+from modeltui.domain.words import bytes_words, remedy_of
+from modeltui.services.tree import Services
+from modeltui.store.queue import QueuedTransfer
+from modeltui.tui.render import Line, joined
+from modeltui.tui.screens.base import ModelScreen
+from modeltui.tui.screens.downloaddeeds import (
+    can_cancel,
+    can_hold,
+    can_resume,
+    can_retry,
+    cancel,
+    clear,
+    move,
+    wish,
+)
+from modeltui.tui.screens.downloadrows import AT_ONCE, COLUMNS, Pace, alike, history_cells, history_words
+from modeltui.tui.widgets.document import wrapped
+from modeltui.tui.widgets.lines import Lines
+from modeltui.tui.widgets.queuetable import QueueRow, QueueTable
+
+LIMIT = ("Pulls run inside this program until it ends;", "what is left goes on at the next start.")
+EMPTY: tuple[Line, ...] = (
+    (("Nothing is being pulled.", "strong"),),
+    (),
+    (("  p", "key"), ("  pulls a model: type or paste its name, for example ", ""), ("llama3.2", "strong")),
+    (),
+    *(((line, "dim"),) for line in LIMIT),
+)
+
+
+class DownloadsScreen(ModelScreen):
+    """The table, and below it in full what is too long for a column."""
+
+    MODE = "downloads"
+    CSS_PATH = "downloads.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "details", "details", id="details"),
+        Binding("h", "hold", "hold/resume", id="hold", tooltip="hold this pull, or let it go on"),
+        Binding("x", "cancel", "cancel", id="cancel", tooltip="end this pull"),
+        Binding("t", "retry", "try again", id="retry", tooltip="try now, also what failed or was cancelled"),
+        Binding("H", "hold_all", "hold all", id="hold_all", tooltip="hold all that run, or let all go on"),
+        Binding("plus,equals_sign", "move(-1)", "up", key_display="+", id="move_up", tooltip="earlier"),
+        Binding("minus", "move(1)", "down", key_display="-", id="move_down", tooltip="later"),
+        Binding("C", "clear_finished", "clear", id="clear_finished", tooltip="forget what has ended"),
+        Binding("escape", "clear", "clear", show=False, id="clear"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._services: Services | None = None
+        self._servers: Mapping[int, str] = {}
+        self._server_id = 0
+        self._pace = Pace(0)
+        self._seen: Sequence[QueuedTransfer] = ()
+        self._history: list[QueueRow] = []
+
+    def body(self) -> Iterable[Widget]:
+        yield Lines(*EMPTY, id="empty")
+        yield QueueTable(COLUMNS, self._paint, id="queue")
+        yield Lines(id="told")
+
+    @property
+    def _table(self) -> QueueTable:
+        return self.query_one(QueueTable)
+
+    @property
+    def queued(self) -> QueuedTransfer | None:
+        """The transfer under the cursor as it is now."""
+        row = self._table.item if self.is_mounted else None
+        if row is None or row.queued is None:
+            return None
+        number = row.queued.number
+        return next((each for each in self.tui.transfers if each.number == number), None)
+
+    @property
+    def _open(self) -> list[QueuedTransfer]:
+        return [row for row in self.tui.transfers if not row.transfer.is_final]
+
+    def chosen_models(self) -> list[Model]:
+        """The model that the row is about, if it is installed on the server that is shown."""
+        queued = self.queued
+        if queued is None or queued.server_id != self._server_id:
+            return []
+        models = [entry.model for entry in self.tui.models.entries]
+        return [model for model in models if same(model.name, queued.transfer.name)][:1]
+
+    # What is shown
+
+    def show_state(self) -> None:
+        transfers = self.tui.transfers
+        if self.tui.services is not self._services:
+            self._settle(self.tui.services)
+        if not alike(transfers, self._seen):
+            self._history = [self._ended(row) for row in transfers if row.transfer.is_final]
+            self._show_rows(at_once=0)
+        self._seen = transfers
+
+    def show_time(self) -> None:
+        self._show_rows(at_once=AT_ONCE)
+
+    def _settle(self, services: Services) -> None:
+        """Know the servers by name, and which of them the other screens show."""
+        self._services, self._pace, self._seen = services, Pace(services.config.retries), ()
+        self._history = []
+        self._server_id = services.links.id_of(services.config.active)
+        self._read_servers()
+        self._show_rows(at_once=0)
+
+    def _read_servers(self) -> None:
+        services = self.tui.services
+        nothing: dict[int, tuple[str, str]] = {}
+        known = services.recall(services.store.facts.servers, nothing)
+        self._servers = {number: name for number, (_, name) in known.items()}
+
+    def _show_rows(self, *, at_once: int) -> None:
+        queue = self._open
+        notes = {row.number: found for row in queue if (found := self._notes(row))}
+        rows = self._pace.rows(queue, self.tui.now(), notes, at_once=at_once)
+        if self._history:
+            words = "" if rows else "nothing is being pulled, p pulls a model"
+            rows += [QueueRow("history", words=words, is_rule=True), *self._history]
+        is_empty, had_focus = not rows, self.focused is not None
+        self.set_class(is_empty, "-empty")
+        self._table.widen(max((row.number for row in queue), default=0))
+        self._table.show(rows, range(len(rows)))
+        if not is_empty and not had_focus:
+            self._table.focus()
+        self._show_told()
+
+    def _ended(self, queued: QueuedTransfer) -> QueueRow:
+        return QueueRow(str(queued.number), queued, history_words(queued.transfer), self._notes(queued))
+
+    def _notes(self, queued: QueuedTransfer) -> tuple[str, ...]:
+        """What stands beside the state: the server where it is another one, and what comes after."""
+        notes = []
+        if queued.server_id != self._server_id:
+            if queued.server_id not in self._servers:
+                self._read_servers()
+            notes.append(self._servers.get(queued.server_id, "another server"))
+        if queued.number == self.tui.switch_when_done:
+            notes.append("then switch")
+        return tuple(notes)
+
+    def _paint(self, row: QueueRow) -> Mapping[str, Line | str]:
+        if row.is_rule:
+            words = f"── {row.words}{' ── ' if row.words else ''}history "
+            return {"rule": ((words + "─" * (self._table.size.width - cells(words)), "dim"),)}
+        return row.cells if row.cells is not None else history_cells(row, self.tui.now())
+
+    def _show_told(self) -> None:
+        """In full what the row under the cursor has no room for, and what mends it."""
+        row = self._table.item
+        lines: list[Line] = []
+        if row is not None and row.queued is not None:
+            transfer = row.queued.transfer
+            if (remedy := remedy_of(transfer)) is not None:
+                lines.append((("→ ", "dim"), (remedy, "attention")))
+            width = max(20, self.size.width - 2)
+            if cells(row.said) > self._table.room(row):
+                lines[:0] = wrapped(((row.said, ""),), width)[: 2 - len(lines)]
+            elif (
+                not lines
+                and not row.is_history
+                and "size" not in {column.id for column in self._table.columns}
+            ):
+                lines.append(_numbers(row))
+        self.query_one("#told", Lines).show([*lines, (), ()][:2])
+
+    def on_table_moved(self) -> None:
+        self._show_told()
+        self.refresh_bindings()
+
+    def on_table_chosen(self) -> None:
+        self.action_details()
+
+    def on_screen_resume(self) -> None:
+        super().on_screen_resume()
+        self.show_time()
+
+    def help_words(self) -> list[str]:
+        """The state under the cursor, and the columns."""
+        queued = self.queued
+        states = [str(queued.transfer.state)] if queued is not None else []
+        return [*states, *(column.title for column in COLUMNS if column.title), "transfer", "runner"]
+
+    def go_to(self, key: str) -> bool:
+        """Put the cursor on the pull of a model."""
+        name = from_listed(key)
+        for row in self.tui.transfers:
+            if row.server_id == self._server_id and same(row.transfer.name, name):
+                return self._table.go_to(str(row.number))
+        return False
+
+    # What can be done
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "pull":
+            return True
+        if action == "hold_all":
+            return any(can_hold(row.transfer) or can_resume(row.transfer) for row in self._open)
+        if action == "clear_finished":
+            return any(row.transfer.is_final for row in self.tui.transfers)
+        if action not in ("details", "hold", "cancel", "retry", "move", "copy_name"):
+            return super().check_action(action, parameters)
+        queued = self.queued
+        if queued is None:
+            return False
+        transfer = queued.transfer
+        match action:
+            case "hold":
+                return can_hold(transfer) or can_resume(transfer)
+            case "cancel":
+                return can_cancel(transfer)
+            case "retry":
+                return can_retry(transfer)
+            case "move":
+                step = parameters[0] if parameters and isinstance(parameters[0], int) else 0
+                numbers = [row.number for row in self._open]
+                return queued.number in numbers and 0 <= numbers.index(queued.number) + step < len(numbers)
+        return True
+
+    def action_pull(self) -> None:
+        self.tui.act(self.tui.acts.pull(""), "pull")
+
+    def action_copy_name(self) -> None:
+        if (queued := self.queued) is not None:
+            self.app.copy_to_clipboard(queued.transfer.name.short)
+            self.tui.tell(f"copied: {queued.transfer.name.short}")
+
+    def action_clear(self) -> None:
+        self.tui.clear_notifications()
+
+    def action_details(self) -> None:
+        queued, model = self.queued, self.model
+        if model is not None:
+            self.tui.show_details(model.sent)
+        elif queued is not None:
+            from modeltui.tui.screens.downloaddetails import TransferDetails
+
+            server = self._servers.get(queued.server_id, "another server")
+            self.app.push_screen(TransferDetails(queued, server))
+
+    def action_hold(self) -> None:
+        if (queued := self.queued) is not None:
+            wanted = Wanted.PAUSE if can_hold(queued.transfer) else Wanted.RUN
+            self.tui.act(wish(self.tui, [queued.number], wanted), "hold")
+
+    def action_hold_all(self) -> None:
+        running = [row.number for row in self._open if can_hold(row.transfer)]
+        held = [row.number for row in self._open if can_resume(row.transfer)]
+        self.tui.act(wish(self.tui, running or held, Wanted.PAUSE if running else Wanted.RUN), "hold all")
+
+    def action_retry(self) -> None:
+        if (queued := self.queued) is not None:
+            self.tui.act(wish(self.tui, [queued.number], Wanted.RUN), "try again")
+
+    def action_cancel(self) -> None:
+        if (queued := self.queued) is not None:
+            self.tui.act(cancel(self.tui, queued), "cancel")
+
+    def action_move(self, step: int) -> None:
+        if (queued := self.queued) is not None:
+            numbers = [row.number for row in self._open]
+            self.tui.act(move(self.tui, queued.number, numbers.index(queued.number) + step + 1), "move")
+
+    def action_clear_finished(self) -> None:
+        self.tui.act(clear(self.tui), "clear what has ended")
+
+
+def _numbers(row: QueueRow) -> Line:
+    """The bytes and the speed of a row whose columns for them have no room."""
+    assert row.queued is not None and row.cells is not None
+    speed = row.cells["speed"]
+    parts: list[Line] = [((bytes_words(row.queued.transfer), "dim"),)] if row.queued.transfer.total else []
+    if row.queued.transfer.state is State.PULLING and not isinstance(speed, str) and len(speed) > 1:
+        parts.append(tuple((text, "dim") for text, _ in speed))
+    return joined(parts)

@@ -1,0 +1,114 @@
+"""Measures what keys cost: letters in the filter, cursor moves, other screens, a switch with proof."""
+
+import statistics
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import cycle, islice
+
+from pseudoterminal import SILENCE_S, Burst, Terminal
+from screen_stage import Stage
+
+DOWN, UP, ENTER, ESCAPE, BACKSPACE = "\x1b[B", "\x1b[A", "\r", "\x1b", "\x7f"
+REST_S = 0.15
+"""Silence after which nothing more follows a key, the detail pane neither."""
+PACE_S = 0.06
+"""Seconds between two letters of somebody who types fast."""
+WORDS = ("m000", "12", "llama", "7b", "-phi", "3")
+LOADED = ("m00001-llama:2b", "m00000-qwen:1b")
+"""The newest model comes last: it is the current one at the start, and cannot be switched to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """What one kind of key costs: milliseconds to the last byte and bytes, of those and with what follows."""
+
+    median: float
+    p90: float
+    size: float
+    with_pane: float
+
+    @classmethod
+    def of(cls, bursts: list[Burst], sizes: list[int]) -> "Keys":
+        times = sorted(burst.ms for burst in bursts)
+        return cls(
+            statistics.median(times),
+            times[round(0.9 * (len(times) - 1))],
+            statistics.median(burst.size for burst in bursts),
+            statistics.median(sizes),
+        )
+
+
+def pressed(terminal: Terminal, keys: Iterator[str], *, without_pane: bool = True) -> Keys:
+    """Each key on its own: what follows the one before has come before the next is pressed."""
+    bursts, sizes = [], []
+    terminal.wait_quiet(REST_S)
+    for key in keys:
+        before = terminal.mark
+        bursts.append(terminal.press(key, without_pane=without_pane))
+        terminal.wait_quiet(REST_S)
+        sizes.append(len(terminal.output(before)))
+    return Keys.of(bursts, sizes)
+
+
+def cursor(terminal: Terminal, moves: int) -> Keys:
+    """Moves down and up again that do not scroll; the first ones warm up."""
+    for key in (DOWN, UP):
+        terminal.press(key)
+    return pressed(terminal, islice(cycle([DOWN] * 8 + [UP] * 8), moves))
+
+
+def letters(terminal: Terminal, keys: int) -> tuple[Keys, float]:
+    """Letters and backspaces in the filter: each on its own, and milliseconds of CPU at a typist's pace."""
+    terminal.press("/")
+    for key in islice(_typed(), 2 * len(WORDS[0])):
+        terminal.press(key)
+    costs = pressed(terminal, islice(_typed(), keys))
+    cpu = _cpu(terminal, keys)
+    terminal.send(ESCAPE)
+    terminal.wait_quiet(REST_S)
+    return costs, cpu
+
+
+def _typed() -> Iterator[str]:
+    """Each word, and backspaces until it is gone."""
+    return (key for word in cycle(WORDS) for key in (*word, *[BACKSPACE] * len(word)))
+
+
+def _cpu(terminal: Terminal, keys: int) -> float:
+    before, at = terminal.cpu_seconds(), time.perf_counter()
+    for key in islice(_typed(), keys):
+        terminal.send(key)
+        at += PACE_S
+        time.sleep(max(0.0, at - time.perf_counter()))
+    terminal.wait_quiet(SILENCE_S)
+    spent: float = terminal.cpu_seconds() - before
+    return spent * 1000 / keys
+
+
+def screens(terminal: Terminal, rounds: int) -> Keys:
+    """Models, Downloads, Running and back; the first round, which makes the screens, is not counted."""
+    for key in "451":
+        terminal.press(key)
+        terminal.wait_quiet(REST_S)
+    return pressed(terminal, islice(cycle("451"), 3 * rounds), without_pane=False)
+
+
+def switches(server: Stage, runs: int) -> float:
+    """Milliseconds from `s` on a loaded model until the status line names it as current: the median."""
+    for name in LOADED:
+        server.post("/api/generate", model=name, keep_alive=-1)
+    with server.live() as terminal:
+        return statistics.median(_switch(terminal, name) for name in islice(cycle(LOADED), runs))
+
+
+def _switch(terminal: Terminal, name: str) -> float:
+    for key in ("/", *name, ENTER):
+        terminal.press(key)
+    terminal.wait_quiet(REST_S)
+    before = terminal.mark
+    sent: float = terminal.send("s")
+    told: float = terminal.wait_until(lambda text: f"current model: {name}" in text, since=before)
+    terminal.wait_quiet(REST_S)
+    terminal.press(ESCAPE)
+    return (told - sent) * 1000

@@ -1,0 +1,77 @@
+"""Measures what the screens cost while nobody types: at rest, and while three pulls run."""
+
+import json
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from pseudoterminal import Terminal
+from screen_stage import Stage
+
+PULLED = ("qwen3:32b", "gemma3:27b", "deepseek-r1:32b")
+DOWNLOADS = "4"
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Of one second: bytes to the terminal, and percent of a core."""
+
+    size: float
+    cpu: float
+
+
+def over(seconds: float, *terminals: Terminal) -> list[Cost]:
+    """What each program costs over the same seconds."""
+    before = [(terminal.mark, terminal.cpu_seconds()) for terminal in terminals]
+    began = time.perf_counter()
+    time.sleep(seconds)
+    after = [(terminal.mark, terminal.cpu_seconds()) for terminal in terminals]
+    took = time.perf_counter() - began
+    costs = []
+    for terminal, (first, cpu), (last, later) in zip(terminals, before, after, strict=True):
+        size = sum(len(data) for _, data in terminal.pieces(first)[: last - first])
+        costs.append(Cost(size / took, (later - cpu) * 100 / took))
+    return costs
+
+
+def idle(server: Stage, seconds: float) -> tuple[Cost, Cost]:
+    """Ours with live rows and the bare app, both at rest, side by side."""
+    with server.live() as ours, server.bare_at_rest() as bare:
+        for terminal in (ours, bare):
+            terminal.wait_quiet(1.0)
+        first, second = over(seconds, ours, bare)
+        return first, second
+
+
+def downloads(server: Stage, seconds: float) -> Cost:
+    """The Downloads screen while another process carries out three pulls of its queue."""
+    with _pulls(server), server.live() as terminal:
+        terminal.press(DOWNLOADS)
+        terminal.wait_quiet(1.0, patience=1.0)
+        return over(seconds, terminal)[0]
+
+
+@contextmanager
+def _pulls(server: Stage) -> Iterator[None]:
+    """Three pulls under way."""
+    environ = {**server.environ("home"), "MODELTUI_DOWNLOADS__PER_SERVER": "3"}
+    null, command = subprocess.DEVNULL, server.command("pull", *PULLED)
+    work = subprocess.Popen(command, env=environ, stdin=null, stdout=null, stderr=null)
+    try:
+        while _pulling(server, environ) < len(PULLED):
+            if work.poll() is not None:
+                raise RuntimeError(f"the pulls ended with {work.returncode}")
+            time.sleep(0.1)
+        yield
+    finally:
+        work.terminate()
+        work.wait()
+
+
+def _pulling(server: Stage, environ: dict[str, str]) -> int:
+    """How many transfers are moving bytes."""
+    queue = server.command("queue", "--json")
+    answer = subprocess.run(queue, env=environ, check=True, capture_output=True).stdout
+    return sum(row["state"] == "pulling" for row in json.loads(answer))
