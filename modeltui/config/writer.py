@@ -11,7 +11,7 @@ from modeltui.paths import Paths, write_private
 
 
 def choose(paths: Paths, key: str, value: Value) -> None:
-    """Write one dotted key; raises ConfigError when the file cannot be read or written, and leaves it as it was."""
+    """Write one dotted key; raises ConfigError, and leaves the file as it was, when that cannot be done."""
     file = paths.settings_file
     try:
         content: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8")) if file.exists() else {}

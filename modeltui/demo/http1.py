@@ -111,8 +111,9 @@ class Connection:
 
     async def left(self) -> None:
         """Return when the client closes its side; what it sends meanwhile is kept for the next request."""
-        while len(self._read) < _LONGEST_BODY and await self._more():
-            pass
+        with suppress(OSError):  # reset: gone, too
+            while len(self._read) < _LONGEST_BODY and await self._more():
+                pass
 
     def head(self, status: int, headers: Mapping[str, str]) -> None:
         """Send a status line and headers."""

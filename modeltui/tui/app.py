@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from modeltui.services.tree import Services
     from modeltui.store.queue import QueuedTransfer
     from modeltui.tui.acts import Acts
+    from modeltui.tui.leaving import Leaving
     from modeltui.tui.polling import Snapshot
 
 NOTICE_S = 8.0
@@ -97,10 +98,13 @@ class ModelTuiApp(App[int]):
     doing: var[dict[str, str]] = var(dict, init=False)
     notice: var[tuple[str, str]] = var(("", ""), init=False)
 
-    def __init__(self, stage: Stage, *, colour: str, glyphs: str, version: str) -> None:
+    def __init__(
+        self, stage: Stage, *, colour: str, glyphs: str, version: str, leaving: "Leaving | None" = None
+    ) -> None:
         super().__init__(ansi_color=True if colour == "none" else None)
         self.stage = stage
         self.version = version
+        self._leaving = leaving
         self.undo_choice: Undo | None = None
         self.holds_runner = False
         self.has_adopted = self.has_synced = False
@@ -131,8 +135,20 @@ class ModelTuiApp(App[int]):
         self.poll()
         self.watch_store()
         self.call_after_refresh(_painted)
+        self.app_suspend_signal.subscribe(self, self._suspended, immediate=True)
+        self.app_resume_signal.subscribe(self, self._resumed)
         for notice in self.services.notices:
             self.tell_in_turn(notice)
+
+    def _suspended(self, _: object) -> None:
+        if self._leaving is not None:
+            self._leaving.suspend()
+
+    def _resumed(self, _: object) -> None:
+        """The terminal is ours again, and shows something else."""
+        if self._leaving is not None:
+            self._leaving.resume()
+        self.refresh()
 
     def _settle_theme(self, colour: str) -> None:
         wanted = self.services.config.screens.theme

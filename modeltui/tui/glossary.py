@@ -11,7 +11,8 @@ TERMS: dict[str, str] = {
         "Bytes of the model's files, decimal as `ollama` shows them. Shared layers are counted in each model."
     ),
     "STATE": (
-        "How the model stands in memory now: —, loading, gpu, split, cpu, stopping, cloud, damaged, unknown."
+        "How the model stands in memory (—, loading, gpu, split, cpu, stopping, cloud, damaged, unknown);"
+        " on Downloads, how its pull stands."
     ),
     "CTX": "The longest context the model was trained for, in tokens; k is 1024.",
     "TYPE": (
@@ -30,6 +31,8 @@ TERMS: dict[str, str] = {
     "PROGRESS": (
         "The share of the whole model that has come, over all its layers; 100 % only when it is installed."
     ),
+    "%": "The share of the whole model that has come, in percent; 100 only when it is installed.",
+    "then switch": "It becomes the current model when it is installed (ctrl+s in the dialog of p).",
     "DONE": "Bytes that have come; it never goes back, also when the server fetches a part again.",
     "SPEED": "Bytes a second of this download, evened out.",
     "LEFT": "The time to the last byte at this speed.",

@@ -9,7 +9,8 @@ from modeltui.errors import ModeltuiError, Unreachable
 from modeltui.services.library import Library, Listing, remembered
 from modeltui.services.servers import Link
 from modeltui.services.tree import Services
-from modeltui.tui.state import Connection, Models, Phase, Trouble, stepped
+from modeltui.tui.calm import stepped
+from modeltui.tui.state import Connection, Models, Phase, Trouble
 
 BACK_OFF_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 PATIENCE_S = 3.0  # how long the list may take before the server is asked whether it lives

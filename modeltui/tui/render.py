@@ -12,6 +12,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from modeltui.domain.layout import cells, cut
+from modeltui.text import clean_line
 
 Span = tuple[str, str]  # a text and its ink
 Line = tuple[Span, ...]
@@ -95,8 +96,8 @@ def content(line: Line) -> Content:
 
 
 def strip(line: Line, width: int, base: Style, inks: Mapping[str, Style]) -> Strip:
-    """Exactly `width` cells of a line; neighbours of one style are one segment."""
-    line = cut_line(line, width)
+    """Exactly `width` cells of a line, harmless whatever it holds; neighbours of one style are joined."""
+    line = cut_line(tuple((harmless(text), ink) for text, ink in line), width)
     missing = width - width_of(line)
     runs: list[tuple[str, Style]] = []
     for text, ink in (*line, (" " * missing, "")):
@@ -108,6 +109,16 @@ def strip(line: Line, width: int, base: Style, inks: Mapping[str, Style]) -> Str
         else:
             runs.append((text, style))
     return Strip([Segment(text, style) for text, style in runs], width)
+
+
+def harmless(text: str) -> str:
+    """The text, cleaned where it holds what a terminal would obey.
+
+    What servers say is clean already; configuration, the store and the machine's own words may not be.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return clean_line(text, len(text))
 
 
 def inks_of(widget: Widget) -> dict[str, Style]:

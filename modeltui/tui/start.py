@@ -13,7 +13,7 @@ from modeltui.tui.terminal import colour, drop_fixed_size, glyph_set, refusal
 
 async def run(*, server: str | None, profile: str | None, demo: bool) -> int:
     """Show the screens until they end; returns the exit code. Raises UsageError where they cannot be."""
-    words = refusal(os.environ, sys.stdin.isatty(), sys.stdout.isatty())
+    words = refusal(os.environ, sys.stdin.isatty(), sys.stdout.isatty(), sys.stderr.isatty())
     if words is not None:
         raise UsageError(words)
     drop_fixed_size(os.environ)
@@ -25,9 +25,9 @@ async def run(*, server: str | None, profile: str | None, demo: bool) -> int:
     from modeltui.tui.app import ModelTuiApp
 
     glyphs = glyph_set(stage.services.config.glyphs, os.environ, sys.stdout.encoding)
-    app = ModelTuiApp(stage, colour=colour(os.environ), glyphs=glyphs, version=__version__)
-    loop = asyncio.get_running_loop()
     leaving = Leaving()
+    app = ModelTuiApp(stage, colour=colour(os.environ), glyphs=glyphs, version=__version__, leaving=leaving)
+    loop = asyncio.get_running_loop()
 
     def ask(code: int) -> None:
         loop.call_soon_threadsafe(lambda: app.call_next(app.leave, code))

@@ -86,30 +86,6 @@ class Models:
         return next((entry for entry in self.entries if entry.model.sent == sent), None)
 
 
-STEPS_MS = (5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
-
-
-def stepped(latency_ms: float, before: int | None) -> int:
-    """The step a latency is shown at: the highest step it reaches, 0 for less than 5 ms.
-
-    It leaves the step before only when it is a quarter beyond that step's edge, so that nothing flickers.
-    """
-    step = max((step for step in STEPS_MS if step <= latency_ms), default=0)
-    if before is None or step == before:
-        return step
-    if step > before:
-        edge = next(edge for edge in STEPS_MS if edge > before)
-        return step if latency_ms >= edge * 1.25 else before
-    return step if latency_ms <= before * 0.75 else before
-
-
-def latency_words(step_ms: int) -> str:
-    """`<5 ms`, `20 ms`, `2 s`."""
-    if not step_ms:
-        return "<5 ms"
-    return f"{step_ms} ms" if step_ms < 1000 else f"{step_ms // 1000} s"
-
-
 @dataclass(frozen=True, slots=True)
 class Undo:
     """How the last recorded choice is taken back, and what is said then."""

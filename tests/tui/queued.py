@@ -30,7 +30,8 @@ def put(shown: Live, name: str, *, server: str | None = None, **state: Any) -> i
         store.queue.want(row.number, state["wanted"])
     if state:
         store.queue.save(row.number, replace(row.transfer, **{"at": app.now(), **state}))
-    return row.number
+    number: int = row.number
+    return number
 
 
 def held(shown: Live, name: str, **state: Any) -> int:
@@ -63,3 +64,8 @@ async def downloads(root: Path, **knobs: Any) -> AsyncIterator[Live]:
     async with live(root, **{"rate": SLOW, **knobs}) as shown:
         await shown.press("4")
         yield shown
+
+
+def done(shown: Live, number: int) -> int:
+    """Bytes that the program knows to have come."""
+    return next((row.transfer.done for row in shown.app.transfers if row.number == number), 0)

@@ -6,7 +6,21 @@ from pathlib import Path
 
 import pytest
 from live import live
-from queued import BIG, INSTALLED, OTHER, SMALL, THIRD, cursor, downloads, held, on_row, put, screen, state
+from queued import (  # type: ignore[import-not-found, unused-ignore]  # beside us, not in a package
+    BIG,
+    INSTALLED,
+    OTHER,
+    SMALL,
+    THIRD,
+    cursor,
+    done,
+    downloads,
+    held,
+    on_row,
+    put,
+    screen,
+    state,
+)
 from textual.widgets import Input
 
 from modeltui.demo.faults import Fault, Kind
@@ -76,7 +90,7 @@ async def test_x_asks_only_when_bytes_have_come(tmp_path: Path) -> None:
         await shown.until(lambda: state(shown, second) is State.CANCELLED)
         await shown.sees("── history ──", "cancelled")
         await on_row(shown, first)
-        await shown.until(lambda: screen(shown).queued is not None and screen(shown).queued.transfer.done)  # type: ignore[union-attr]
+        await shown.until(lambda: done(shown, first))
         await shown.press("x")
         await shown.sees(f"Cancel the pull of {BIG}?", "of 20.2 GB have come", "keep it")
         await shown.press("enter")

@@ -42,6 +42,7 @@ class Probe(App[int]):
 
     def resume(self, app):
         leaving.resume()
+        self.refresh()  # Textual now and then does not
         open(f"{directory}/resumed", "w").close()
 
     def paint(self):

@@ -45,7 +45,7 @@ def shown(host: Host, width: int, steady: Steady | None = None, most: int = 8) -
 def test_one_line_a_card_and_one_for_the_machine() -> None:
     assert shown(HOST, 120) == [
         " RTX 4090      VRAM ▇▇▇▇▇▇▇▇▇▇▇▇▌░░░  20.1/25.8 GB  load ▇▇▇▌░  70 %   60 °C  290/450 W",
-        " this machine  RAM  ▇▇▇▇▇░░░░░░░░░░░  22.0/68.7 GB  CPU  ▌░░░░  10 %  disk 212 GB free",
+        " this machine  RAM  ▇▇▇▇▇▏░░░░░░░░░░  22.0/68.7 GB  CPU  ▌░░░░  10 %  disk 212 GB free",
     ]
 
 
@@ -70,7 +70,9 @@ def test_meters_give_way_by_worth(width: int, has: list[str]) -> None:
 
 
 def test_several_cards_have_numbers_and_stand_in_columns() -> None:
-    other = replace(CARD, index=1, uuid="GPU-1", name="NVIDIA RTX A2000 Laptop GPU", total=8_590_000_000, used=0)
+    other = replace(
+        CARD, index=1, uuid="GPU-1", name="NVIDIA RTX A2000 Laptop GPU", total=8_590_000_000, used=0
+    )
     lines = shown(with_cards(CARD, other), 120)
     assert lines[0].startswith(" 0 RTX 4090 ")
     assert lines[1].startswith(" 1 RTX A2000 Laptop GPU ")

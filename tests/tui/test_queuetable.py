@@ -3,7 +3,15 @@
 from pathlib import Path
 
 import pytest
-from queued import BIG, OTHER, cursor, downloads, held, on_row, put
+from queued import (  # type: ignore[import-not-found, unused-ignore]  # beside us, not in a package
+    BIG,
+    OTHER,
+    cursor,
+    downloads,
+    held,
+    on_row,
+    put,
+)
 
 from modeltui.domain.causes import Cause
 from modeltui.domain.transfers import State

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 # Most useful first; what is not named here comes after, in the order of the bindings.
 RANK = (
-    "filter_done", "filter_clear", "clear", "undo", "details", "hold", "cancel", "retry", "switch", "load", "unload",
-    "delete", "pull", "pin", "keep_alive", "copy", "rename", "mark", "filter", "sort", "demonstration",
-    "start_server",
+    "filter_done", "filter_clear", "clear", "undo", "details", "hold", "cancel", "retry", "hold_all",
+    "clear_finished", "move_up", "move_down", "switch", "load", "unload", "delete", "pull", "pin",
+    "keep_alive", "copy", "rename", "mark", "filter", "sort", "demonstration", "start_server",
 )  # fmt: skip
 
 

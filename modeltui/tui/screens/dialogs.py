@@ -9,10 +9,13 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
+from modeltui.text import clean_line
 from modeltui.tui.render import Line
 from modeltui.tui.widgets.document import Document
 from modeltui.tui.widgets.keyline import KeyLine, Shown
 from modeltui.tui.widgets.lines import Lines
+
+LONGEST = 4096  # of several names at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,13 @@ class Question(ModalScreen[str | None]):
         await self.run_action(event.action)
 
 
+class Field(Input):
+    """A line that is typed or pasted; what a terminal would obey in it becomes `·`, and is refused."""
+
+    def validate_value(self, value: str) -> str:
+        return clean_line(value, LONGEST)
+
+
 class TextDialog(ModalScreen[str | None]):
     """A line of text, checked when it is given; what is wrong with it is said below it."""
 
@@ -115,7 +125,7 @@ class TextDialog(ModalScreen[str | None]):
         with Vertical(classes="dialog"):
             yield Lines(((self._title, "strong"),), classes="title")
             yield Document([((fact, "dim"),) for fact in self._facts])
-            field = Input(self._text, compact=True, select_on_focus=True)
+            field = Field(self._text, compact=True, select_on_focus=True)
             field.cursor_blink = False
             yield field
             yield Lines((), classes="problem")
@@ -135,6 +145,19 @@ class TextDialog(ModalScreen[str | None]):
         elif self._more is not None and event.key == self._more[0]:
             event.stop()
             self.action_give(True)
+        elif self.focused is None:
+            self._typed_ahead(event)
+
+    def _typed_ahead(self, event: events.Key) -> None:
+        """On a slow line keys come before the field has the focus: they are text all the same."""
+        field = self.query_one(Input)
+        event.stop()
+        if event.key == "enter":
+            self.action_give(False)
+        elif event.key == "ctrl+u":
+            field.value = ""
+        elif event.is_printable and event.character:
+            field.insert_text_at_cursor(event.character)
 
     def on_input_submitted(self) -> None:
         self.action_give(False)

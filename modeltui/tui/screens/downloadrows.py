@@ -8,6 +8,7 @@ from modeltui.domain.layout import cells
 from modeltui.domain.transfers import ACTIVE, QUIET_MS, State, Transfer, Wanted
 from modeltui.domain.words import age_words, bytes_words, end_words, state_words
 from modeltui.store.queue import QueuedTransfer
+from modeltui.tui.calm import STEP_MS, calm_left, calm_speed, speed_words
 from modeltui.tui.render import Line, bar, number
 from modeltui.tui.widgets.queuetable import QueueRow
 from modeltui.tui.widgets.table import Column
@@ -15,8 +16,7 @@ from modeltui.tui.widgets.table import Column
 BAR = 15
 AT_ONCE = 1  # rows whose progress may be sent in one second: one takes up to 800 bytes
 CREEP_MS = 3_000  # from then on bytes are worth a row, though the percent stands
-STEP_MS = 5_000  # of words that count seconds
-_MINUTE, _HOUR, _DAY = 60_000, 3_600_000, 86_400_000
+_DAY = 86_400_000
 
 COLUMNS = (
     Column("number", "", 2, worth=1, right=True),
@@ -132,35 +132,6 @@ def done_words(transfer: Transfer) -> str:
     digits = 2 if total < 10 * step else 1 if total < 100 * step else 0
     grain = max(1, step // 10**digits)
     return units.size(transfer.done // grain * grain or transfer.done)
-
-
-def calm_speed(speed: float | None, before: float | None) -> float | None:
-    """Two digits, and what was shown before as long as that is nearly right."""
-    if speed is None or speed < 1:
-        return None
-    if before is not None and abs(speed - before) < 0.06 * before:
-        return before
-    grain = 10.0 ** (len(str(int(speed))) - 2)
-    return round(speed / grain) * grain
-
-
-def speed_words(speed: float | None) -> str:
-    """Two digits where there are more: `61 MB/s`, `6.1 MB/s`."""
-    value, _, unit = units.speed(speed).partition(" ")
-    whole = value.partition(".")[0]
-    return units.UNKNOWN if not unit else f"{whole if len(whole) > 1 else value} {unit}"
-
-
-def calm_left(left: int | None, before: int | None) -> int | None:
-    """Whole minutes (hours), the last minute in steps of five seconds; it grows only when it surely does."""
-    if left is None:
-        return None
-    if left < _MINUTE:
-        value = -(-left // STEP_MS) * STEP_MS if left < _MINUTE - STEP_MS else _MINUTE - STEP_MS
-    else:
-        unit = _HOUR if left >= _HOUR else _MINUTE
-        value = left // unit * unit
-    return before if before is not None and before < value and left < value * 1.1 else value
 
 
 def history_words(transfer: Transfer) -> str:

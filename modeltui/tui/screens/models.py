@@ -12,9 +12,10 @@ from textual.widget import Widget
 from modeltui.domain import units
 from modeltui.domain.models import Model, ModelState
 from modeltui.domain.query import Query, Subject, narrows, parse, select
-from modeltui.domain.words import age_words, kept_words
+from modeltui.domain.words import kept_words
 from modeltui.services.filtering import subject_of
 from modeltui.services.library import Entry
+from modeltui.tui.calm import calm_age
 from modeltui.tui.render import Line, number
 from modeltui.tui.screens.base import ModelScreen
 from modeltui.tui.widgets.filterline import FilterLine
@@ -237,7 +238,7 @@ def cells_of(entry: Entry, now: int, doing: str | None) -> Mapping[str, Line | s
         "context": number(units.context(model.context)),
         "type": ((entry.type or units.UNKNOWN, "dim"),),
         "load": number(units.duration(entry.last_load.load_ms) if entry.last_load else units.UNKNOWN),
-        "modified": ((age_words(model.modified, now), "dim"),),
+        "modified": ((calm_age(model.modified, now), "dim"),),
     }
 
 

@@ -19,6 +19,7 @@ from modeltui.tui.widgets.lines import INK_CLASSES, Inked
 
 SLICE = 300  # rows that are wrapped at once; the event loop has its turn between two slices
 PAUSE_S = 0.005
+NARROWEST = 8  # cells beside a label; where there are fewer its text stands below it
 
 
 class Document(ScrollView, Inked, can_focus=True):
@@ -56,7 +57,7 @@ class Document(ScrollView, Inked, can_focus=True):
         if lines == self._lines and is_rest_same and self._width:
             return
         self._lines, self._rest = lines, rest
-        if not self.size.width:
+        if not self._width:
             return
         top, height, head_before = round(self.scroll_y), self.size.height, len(self._head_rows)
         before = [self._row(top + y) for y in range(height)]
@@ -90,6 +91,11 @@ class Document(ScrollView, Inked, can_focus=True):
             return self._head_rows[at]
         at -= len(self._head_rows)
         return self._rest_rows[at] if at < len(self._rest_rows) else ()
+
+    @property
+    def _room(self) -> int:
+        """The cells of a row: Textual lays the scrollbar over the last one."""
+        return self.size.width - 1
 
     def _wrap(self, width: int) -> None:
         self._width = width
@@ -125,15 +131,15 @@ class Document(ScrollView, Inked, can_focus=True):
             self.virtual_size = size
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        if width != self._width:
-            self._wrap(width)
+        if width - 1 != self._width:
+            self._wrap(width - 1)
         return len(self._head_rows) + len(self._rest_rows)
 
     # Painting and moving
 
     def on_resize(self, event: events.Resize) -> None:
-        if self.size.width != self._width:
-            self._wrap(self.size.width)
+        if self._room != self._width:
+            self._wrap(self._room)
             self.refresh()
 
     def render_line(self, y: int) -> Strip:
@@ -168,15 +174,18 @@ def rows_of(line: Line, width: int) -> Iterator[Line]:
     indent = width_of(tuple(head))
     if "\t" in text:
         text = text.expandtabs(4)
-    if "\n" not in text and (indent > width - 8 or (len(text) <= width and indent + cells(text) <= width)):
-        yield line
+    if "\n" not in text and len(text) <= width and indent + cells(text) <= width:
+        yield (*head, (text, ink))
         return
-    indent = min(indent, max(0, width - 8))
-    parts = broken(text, max(2, width - indent))
-    yield (*head, (next(parts), ink))
+    if head and indent > width - NARROWEST:
+        yield tuple(head)
+        head, indent = [("  ", "")], 2
     space = (" " * indent, "")
-    for part in parts:
-        yield (space, (part, ink)) if part else ()
+    for at, part in enumerate(broken(text, max(2, width - indent))):
+        if at == 0:
+            yield (*head, (part, ink))
+        else:
+            yield (space, (part, ink)) if part else ()
 
 
 _SPACES = re.compile(" *")
@@ -187,7 +196,10 @@ def broken(text: str, width: int) -> Iterator[str]:
     at, end = 0, len(text)
     while True:
         window = text[at : at + width + 1]
-        room = width if window.isascii() else _fitting(window, width)
+        room = width
+        if not window.isascii():
+            window = text[at : at + 4 * width]
+            room = _fitting(window, width)
         newline = window.find("\n", 0, room + 1)
         if newline >= 0:
             yield window[:newline]

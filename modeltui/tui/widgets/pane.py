@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 from modeltui.domain import units
 from modeltui.domain.layout import shortened
 from modeltui.domain.models import ModelState
-from modeltui.domain.words import age_words, kept_words
+from modeltui.domain.words import kept_words
 from modeltui.services.library import Entry
+from modeltui.tui.calm import calm_age, calm_span
 from modeltui.tui.render import Line, bar, cut_line, joined, number
 from modeltui.tui.widgets.lines import Fitted
 
@@ -41,7 +42,7 @@ def _lines(app: "ModelTuiApp", entry: Entry, width: int) -> list[Line]:
     model, now, current = entry.model, app.now(), app.models.current
     lines: list[Line] = [((shortened(model.shown, width), "strong"),)]
     if entry.is_current and current is not None:
-        lines.append(((f"current for {units.span(now - current.since)}", "accent"),))
+        lines.append(((_since(now - current.since), "accent"),))
     if entry.alias_of:
         lines.append(((f"the alias of {entry.alias_of}", "dim"),))
     if entry.damage:
@@ -70,10 +71,10 @@ def _lines(app: "ModelTuiApp", entry: Entry, width: int) -> list[Line]:
             (
                 ("last load ", "dim"),
                 (units.duration(last.load_ms), ""),
-                (f", {age_words(last.at, now)}", "dim"),
+                (f", {calm_age(last.at, now)}", "dim"),
             )
         )
-    lines.append(((f"modified {age_words(model.modified, now)}", "dim"),))
+    lines.append(((f"modified {calm_age(model.modified, now)}", "dim"),))
     siblings = [
         each.model.shown
         for each in app.models.entries
@@ -83,6 +84,10 @@ def _lines(app: "ModelTuiApp", entry: Entry, width: int) -> list[Line]:
     if siblings:
         lines.append(((f"shares weights with {', '.join(siblings[:3])}", "dim"),))
     return lines
+
+
+def _since(ms: int) -> str:
+    return f"current for {calm_span(ms)}" if calm_span(ms) else "the current model"
 
 
 def _loaded_lines(entry: Entry, now: int) -> list[Line]:

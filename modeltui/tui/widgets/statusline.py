@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING
 
 from modeltui.domain import units
 from modeltui.domain.models import disk_total
+from modeltui.tui.calm import calm_left, calm_span, calm_speed, latency_words, speed_words
 from modeltui.tui.render import Line, Span, joined, spread
-from modeltui.tui.state import Connection, Phase, latency_words
+from modeltui.tui.state import Connection, Phase
 from modeltui.tui.widgets.lines import Fitted
 
 if TYPE_CHECKING:
@@ -21,12 +22,31 @@ class StatusLine(Fitted):
         super().__init__()
         self._left: Line = ()
         self._right: Line = ()
+        self._speed: float | None = None
+        self._remaining: int | None = None
 
     def show_state(self, app: "ModelTuiApp") -> None:
         """Say how everything stands now."""
-        self._left = ((" ", ""), *(_notice(app) or summary(app)))
+        self._left = ((" ", ""), *(_notice(app) or summary(app, self._pulls(app))))
         self._right = (*_age(app), *_connection(app.connection, app.now()), (" ", ""))
         self.update()
+
+    def _pulls(self, app: "ModelTuiApp") -> str:
+        """How many pulls are under way, how fast together and how long still, in steps that are calm."""
+        rows = [row.transfer for row in app.transfers if not row.transfer.is_resting]
+        if not rows:
+            self._speed = self._remaining = None
+            return ""
+        now = app.now()
+        speeds = [speed for transfer in rows if (speed := transfer.speed_at(now)) is not None]
+        left = [transfer.remaining_ms(now) for transfer in rows]
+        longest = None if None in left else max(ms or 0 for ms in left)
+        self._speed = calm_speed(sum(speeds), self._speed)
+        self._remaining = calm_left(longest, self._remaining)
+        words = f"↓ {len(rows)} pull{'s' if len(rows) > 1 else ''}"
+        if self._speed is not None:
+            words += f" {speed_words(self._speed)}"
+        return words if self._remaining is None else f"{words}, {units.span(self._remaining)}"
 
     def fit(self, width: int) -> list[Line]:
         return [(("─" * width, "dim"),), spread(self._left, self._right, width)]
@@ -37,15 +57,15 @@ def _notice(app: "ModelTuiApp") -> Line:
     return ((text, ink or "strong"),) if text else ()
 
 
-def summary(app: "ModelTuiApp") -> Line:
+def summary(app: "ModelTuiApp", pulls: str) -> Line:
     """Models, the current one, VRAM in use, and the pulls under way."""
     models, parts = app.models, list[Line]()
     if models.missing is not None:
         parts.append(((f"! {models.missing.name.short} is missing", "attention"),))
     elif models.current is not None:
         parts.append((("current ", "dim"), (models.current.name.short, "accent")))
-    if (pulls := _pulls(app)) is not None:
-        parts.append(pulls)
+    if pulls:
+        parts.append(((pulls, "accent"),))
     if models.vram:
         parts.append((("VRAM ", "dim"), (units.size(models.vram), "")))
     if models.entries:
@@ -53,23 +73,6 @@ def summary(app: "ModelTuiApp") -> Line:
         total = units.size(disk_total([entry.model for entry in models.entries]))
         parts.append(((f"{count} model{'s' if count > 1 else ''} {total}", "dim"),))
     return joined(parts)
-
-
-def _pulls(app: "ModelTuiApp") -> Line | None:
-    now = app.now()
-    rows = [row.transfer for row in app.transfers if not row.transfer.is_resting]
-    if not rows:
-        return None
-    from modeltui.domain.transfers import State
-
-    pulling = [transfer for transfer in rows if transfer.state is State.PULLING]
-    words = f"↓ {len(rows)} pull{'s' if len(rows) > 1 else ''}"
-    if speed := sum(transfer.speed_at(now) or 0 for transfer in pulling):
-        words += f" {units.speed(speed)}"
-    left = [transfer.remaining_ms(now) for transfer in pulling]
-    if left and None not in left:
-        words += f", {units.span(max(ms or 0 for ms in left))}"
-    return ((words, "accent"),)
 
 
 def _connection(connection: Connection, now: int) -> Line:
@@ -81,7 +84,7 @@ def _connection(connection: Connection, now: int) -> Line:
         case Phase.ASKING:
             waited = now - (connection.since or now)
             return (*spans, ("asking" if waited < 2000 else f"asking for {units.span(waited)}", "attention"))
-    away = _stepped_span(now - (connection.since or now))
+    away = calm_span(now - (connection.since or now))
     words = "offline" if connection.trouble is None or connection.trouble.is_unreachable else "in trouble"
     return (*spans, (words, "broken"), (f" {away}", "dim"))
 
@@ -94,9 +97,4 @@ def _age(app: "ModelTuiApp") -> Line:
     age = app.now() - models.at
     if models.is_live and age < 3000 * app.services.config.screens.models_s:
         return ()
-    return ((f"list of {_stepped_span(age) or '<10 s'} ago · ", "attention"),)
-
-
-def _stepped_span(ms: int) -> str:
-    """How long, in whole minutes once there is one: nothing ticks by the second for long."""
-    return "" if ms < 10_000 else "<1 min" if ms < 60_000 else units.span(ms)
+    return ((f"list of {calm_span(age) or '<10 s'} ago · ", "attention"),)
