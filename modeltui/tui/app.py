@@ -1,5 +1,6 @@
 """The program of the screens: its state, its workers, its modes and its global keys."""
 
+import asyncio
 import contextlib
 import gc
 import random
@@ -7,12 +8,13 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual import work
+from textual import events, work
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.keys import key_to_character
 from textual.reactive import var
 from textual.screen import Screen
+from textual.widgets import Input
 from textual.worker import Worker, WorkerState
 
 from modeltui.errors import ModeltuiError
@@ -20,6 +22,7 @@ from modeltui.tui.polling import Polling
 from modeltui.tui.render import AsciiFilter
 from modeltui.tui.stage import Stage
 from modeltui.tui.state import Connection, Models, Undo
+from modeltui.tui.widgets.filterline import FilterLine
 
 if TYPE_CHECKING:
     from modeltui.services.library import Listing
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
 
 NOTICE_S = 8.0
 ERROR_S = 15.0
+OURS = ("poll", "store", "runner", "act", "details")  # groups of workers that use the services
 KEY_WORDS = {
     "escape": "esc", "space": "space", "pageup": "pgup", "pagedown": "pgdn", "up": "↑", "down": "↓",
     "enter": "enter", "backspace": "backspace", "slash": "/", "plus": "+", "minus": "-", "equals_sign": "=",
@@ -169,7 +173,7 @@ class ModelTuiApp(App[int]):
 
     async def stop_workers(self) -> None:
         """Stop everything that uses the services, and wait until it has let go."""
-        ours = [worker for worker in self.workers if worker.group in ("poll", "store", "runner", "act")]
+        ours = [worker for worker in self.workers if worker.group in OURS]
         for worker in ours:
             worker.cancel()
         for worker in ours:
@@ -178,6 +182,8 @@ class ModelTuiApp(App[int]):
 
     async def use(self, stage: Stage) -> None:
         """Show another tree of services, as from a new start."""
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
         await self.stop_workers()
         old, self.stage = self.stage, stage
         await old.close()
@@ -320,6 +326,8 @@ class ModelTuiApp(App[int]):
     # Keys
 
     def action_show_screen(self, mode: str) -> None:
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
         if self.current_mode != mode:
             self.history.append(self.current_mode or "models")
             del self.history[:-20]
@@ -356,6 +364,9 @@ class ModelTuiApp(App[int]):
             self.refresh_soon()
 
     def action_refresh_now(self) -> None:
+        ask_again = getattr(self.screen, "ask_again", None)
+        if ask_again is not None:
+            ask_again()
         self.refresh_soon()
         self.tell("asking the server")
 
@@ -415,6 +426,25 @@ class ModelTuiApp(App[int]):
         """A key as people write it: `enter`, `esc`, `ctrl+p`, `D`."""
         key = binding.key
         return binding.key_display or KEY_WORDS.get(key) or key_to_character(key) or key
+
+    async def on_event(self, event: events.Event) -> None:
+        """Obey keys in their order: on a slow line several come at once, and `/q` must not quit.
+
+        Textual hands a key to the focused widget and looks for its binding when it comes back, so that the
+        next one overtakes it.
+        """
+        if isinstance(event, events.Key) and not event.is_forwarded and not self.is_typing:
+            key = event.key
+            if await self._check_bindings(key, priority=True) or await self._check_bindings(key):
+                for _ in range(3):  # a deed that begins with a dialog has opened it after that
+                    await asyncio.sleep(0)
+                return
+        await super().on_event(event)
+
+    @property
+    def is_typing(self) -> bool:
+        """Whether keys are text now."""
+        return isinstance(self.focused, FilterLine | Input)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "undo":

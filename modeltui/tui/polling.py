@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from modeltui.errors import ModeltuiError, Unreachable
+from modeltui.errors import ModeltuiError, Unreachable, Unsupported
 from modeltui.services.library import Library, Listing, remembered
 from modeltui.services.servers import Link
 from modeltui.services.tree import Services
@@ -51,6 +51,7 @@ class Polling:
         self.models = Models()
         self._failures = 0
         self._healthy_at = 0.0
+        self._is_poked = False
         self._wake = asyncio.Event()
 
     def recall(self) -> None:
@@ -61,7 +62,8 @@ class Polling:
             self._set_models(Models.of(listing, is_live=False))
 
     def poke(self) -> None:
-        """Ask now."""
+        """Ask now, and everything."""
+        self._is_poked = True
         self._wake.set()
 
     async def run(self) -> None:
@@ -83,22 +85,31 @@ class Polling:
     async def _look(self) -> None:
         link = await self._services.active()
         view = self._looking_at()
-        if view == "running":
-            from modeltui.services.monitoring import Monitoring
-
-            now = await Monitoring(self._services, link).look()
-            await self._healthy(link)
-            self._show(now)
-            self._set_models(replace(self.models, loaded=tuple(row.runner for row in now.rows)))
-            if self.models.is_live:
-                return
-        if view in ("models", "running") or not self.models.is_live:
+        is_poked, self._is_poked = self._is_poked, False
+        needs_list = is_poked or view == "models" or not self.models.is_live
+        if view == "running" and await self._look_at_running(link):
+            needs_list = True
+        if needs_list:
             listing = await self._list(link)
             await self._healthy(link)
             self._set_models(Models.of(listing, is_live=True))
             self._listed(link, listing)
         else:
             await self._healthy(link)
+
+    async def _look_at_running(self, link: Link) -> bool:
+        """Ask what runs; True when something does that the list has not, or not so."""
+        from modeltui.services.monitoring import Monitoring
+
+        try:
+            now = await Monitoring(self._services, link).look()
+        except Unsupported:  # a server before 0.1.38; the screen says so
+            return False
+        self._show(now)
+        loaded = tuple(row.runner for row in now.rows)
+        self._set_models(replace(self.models, loaded=loaded))
+        listed = {(entry.model.sent, entry.model.digest) for entry in self.models.entries}
+        return any((runner.sent, runner.digest) not in listed for runner in loaded)
 
     async def _list(self, link: Link) -> Listing:
         """The list; when it takes long, the server is asked whether it answers at all."""

@@ -19,7 +19,7 @@ Line = tuple[Span, ...]
 
 INKS = ("dim", "accent", "good", "attention", "broken", "strong", "cursor", "key", "tab")
 GROUNDED = frozenset({"cursor", "tab"})
-FULL, EMPTY = "▇", "░"
+FULL, EMPTY = "█", "░"
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 
 _ASCII = {

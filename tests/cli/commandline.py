@@ -22,6 +22,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from hostility import harmful_characters
+
 from modeltui.demo.faults import Fault, Kind
 from modeltui.demo.library import DemoModel, Library
 from modeltui.demo.server import DemoServer
@@ -392,9 +394,6 @@ def demo_stage(behind: Behind, **more: Any) -> Iterator[Stage]:
         behind.do(server.stop())
 
 
-# What a terminal must never be sent from elsewhere: categories of Unicode, not the program's own list.
-_HARMFUL = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
-_INVISIBLE = frozenset("\u00ad\u034f\u115f\u1160\u17b4\u17b5\u3164\ufe0f\uffa0")
 OWN_SEQUENCES = re.compile(r"\x1b\[(?:\d*[AB]|[JK]|[\d;]*m)")
 
 
@@ -402,8 +401,7 @@ def harmful(text: str, *, on_terminal: bool = False) -> set[str]:
     """The characters of `text` that could steer a terminal or hide; our own painting set apart."""
     if on_terminal:
         text = OWN_SEQUENCES.sub("", text).replace("\r", "")
-    found = {c for c in text if c in _INVISIBLE or unicodedata.category(c) in _HARMFUL}
-    return found - {"\n"}
+    return harmful_characters(text) - {"\n"}
 
 
 def strings(value: object) -> Iterator[str]:

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 from commandline import DOCUMENTED, Behind, Home, Ran, Screen, Stage, Terminal, harmful, strings, until
+from hostility import HOSTILITIES, shorten_limits
 from replay import Connection, Request, Served, response, serving
 
 from modeltui.demo.faults import Kind
 from modeltui.demo.twist import HOSTILE_TEXTS
-from modeltui.ollama.transport import Call, Transport
 
 Cli = Callable[..., Ran]
 
@@ -36,30 +36,6 @@ COMMANDS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("pull", "tiny-demo"): ("/api/version",),
 }
 
-# Kind, value, and whether an answer can be had at all from a server like that.
-HOSTILITIES: dict[str, tuple[Kind, Any, bool]] = {
-    "hostile strings": (Kind.HOSTILE, None, True),
-    "wrong types": (Kind.WRONG_TYPES, None, True),
-    "half a body": (Kind.MALFORMED, None, False),
-    "no json": (Kind.MALFORMED, "\x1b]0;gone\x07not json \u202e\u009b31m", False),
-    "other json": (Kind.MALFORMED, '["\\u001b[2J", null, 1e999]', False),
-    "deep json": (Kind.MALFORMED, "[" * 100_000, False),
-    "endless": (Kind.ENDLESS, 10_000_000, False),
-    "redirects": (Kind.STATUS, 302, False),
-    "a page": (Kind.STATUS, [200, "<!DOCTYPE html><html><title>\x1b[31mSign in\x85</title></html>"], False),
-    "500": (Kind.STATUS, 500, False),
-    "500 with words": (Kind.STATUS, [500, '{"error": "\\u001b[2J\\ud800 \\u202efailed"}'], False),
-    "500 with 5,000 words": (Kind.STATUS, [500, json.dumps({"error": "word " * 5000})], False),
-    "500 with types": (Kind.STATUS, [500, '{"error": {"message": ["\\u001b[2J"]}}'], False),
-    "401": (Kind.STATUS, 401, False),
-    "403": (Kind.STATUS, 403, False),
-    "404": (Kind.STATUS, 404, False),
-    "reset": (Kind.RESET, None, False),
-    "cut": (Kind.CUT, None, False),
-    "hang": (Kind.HANG, None, False),
-}
-
-
 WORST = ("hostile strings", "wrong types", "half a body", "500 with words")
 EVERYWHERE = (*WORST, "endless", "cut", "redirects", "hang")
 
@@ -78,15 +54,7 @@ def cases() -> Iterator[Any]:
 @pytest.fixture(autouse=True)
 def short_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same limits on time and bodies, only smaller; and retries without a pause."""
-
-    def short(*words: Any, **more: Any) -> Call:
-        call = Call(*words, **more)
-        return altered(call, quiet_s=call.quiet_s and 0.3, total_s=call.total_s and 3.0)
-
-    monkeypatch.setattr("modeltui.ollama.client.Call", short)
-    monkeypatch.setattr("modeltui.ollama.transport.MOST_BODY", 200_000)
-    monkeypatch.setattr(Transport._read, "__defaults__", (200_000,))
-    monkeypatch.setattr("modeltui.ollama.transport.MOST_LINE", 100_000)
+    shorten_limits(monkeypatch)
     monkeypatch.setattr("modeltui.services.loading.GONE_S", 0.5)
     monkeypatch.setattr("random.random", lambda: 0.0)
 

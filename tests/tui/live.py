@@ -94,9 +94,13 @@ async def live(
         address = demo.url if demo is not None else url
         paths = paths_under(root)
         lines = [f'server = "demo"\n{config}\n[servers.demo]\nurl = "{address}"\nlocal = false\n']
-        lines += [f'[registries."{host}"]\nbase_url = "{address}"\n' for host in ("registry.ollama.ai", "hf.co")]
+        lines += [
+            f'[registries."{host}"]\nbase_url = "{address}"\n' for host in ("registry.ollama.ai", "hf.co")
+        ]
         write_private(paths.config_file, "".join(lines))
-        places = {f"MODELTUI_{word}_DIR": str(getattr(paths, word.lower())) for word in ("CONFIG", "STATE", "CACHE")}
+        places = {
+            f"MODELTUI_{word}_DIR": str(getattr(paths, word.lower())) for word in ("CONFIG", "STATE", "CACHE")
+        }
         stage = open_stage({"PATH": "/usr/bin:/bin", **places}, server=None, profile=None, tell=print)
         app = ModelTuiApp(stage, colour=colour, glyphs=glyphs, version="0")
         try:

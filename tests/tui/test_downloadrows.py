@@ -76,7 +76,7 @@ def test_the_state_in_words_that_do_not_tick(change: dict[str, Any], after_s: fl
 
 
 def test_a_bar_only_where_the_sum_is_known() -> None:
-    assert text(bar_cell(PULLING)) == "▇▌" + "░" * (BAR - 2)
+    assert text(bar_cell(PULLING)) == "█▌" + "░" * (BAR - 2)
     assert text(bar_cell(replace(PULLING, done=20 * GB)))[-1] == "▉", "full only when it is installed"
     guessed = replace(PULLING, total_exact=False, total=4_500 * MB)
     assert text(bar_cell(guessed)) == "at least 4.5 GB"

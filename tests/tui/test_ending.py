@@ -76,7 +76,9 @@ def pulling(terminal: Pty, demo: Demo) -> None:
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)], ids=str
 )
-def test_a_signal_leaves_the_terminal_sane(demo: Demo, screen: str, number: signal.Signals, code: int) -> None:
+def test_a_signal_leaves_the_terminal_sane(
+    demo: Demo, screen: str, number: signal.Signals, code: int
+) -> None:
     with Pty(80, 24) as terminal:
         terminal.spawn(MODELTUI, demo.environ)
         terminal.read_until(b"qwen3:8b")
@@ -198,5 +200,3 @@ def test_exported_sizes_do_not_freeze_it(demo: Demo) -> None:
         terminal.read_until(b"MODIFIED")
         terminal.send("q")
         assert terminal.wait(5) == 0
-
-

@@ -26,7 +26,9 @@ async def test_no_server_says_what_failed_and_comes_alive_by_itself(tmp_path: Pa
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     async with live(tmp_path, url=url, wait=False) as shown:
-        await shown.sees(f"No Ollama server answers at {url}.", "connection refused", "Trying again", "offline")
+        await shown.sees(
+            f"No Ollama server answers at {url}.", "connection refused", "Trying again", "offline"
+        )
         await shown.sees("a demonstration server", "modeltui --server")
         assert shown.app.models.entries == ()
         async with DemoServer(port=port) as server:

@@ -7,7 +7,8 @@ import pytest
 from modeltui.domain.hardware import Cpu, Disk, Gpu, Gpus, Host, Memory
 from modeltui.domain.layout import cells
 from modeltui.tui.render import Line
-from modeltui.tui.widgets.meters import Steady, differing, hardware_lines
+from modeltui.tui.widgets.lines import differing
+from modeltui.tui.widgets.meters import Steady, hardware_lines
 
 GB = 10**9
 CARD = Gpu(
@@ -44,26 +45,26 @@ def shown(host: Host, width: int, steady: Steady | None = None, most: int = 8) -
 
 def test_one_line_a_card_and_one_for_the_machine() -> None:
     assert shown(HOST, 120) == [
-        " RTX 4090      VRAM ▇▇▇▇▇▇▇▇▇▇▇▇▌░░░  20.1/25.8 GB  load ▇▇▇▌░  70 %   60 °C  290/450 W",
-        " this machine  RAM  ▇▇▇▇▇▏░░░░░░░░░░  22.0/68.7 GB  CPU  ▌░░░░  10 %  disk 212 GB free",
+        " RTX 4090      VRAM ████████████▌░░░  20.1/25.8 GB  load ███▌░  70 %   60 °C  290/450 W",
+        " this machine  RAM  █████▏░░░░░░░░░░  22.0/68.7 GB  CPU  ▌░░░░  10 %  disk 212 GB free",
     ]
 
 
 @pytest.mark.parametrize(
     ("width", "has"),
     [
-        (80, ["RTX 4090", "20.1/25.8 GB", "load ▇▇▇▌░  70 %", "60 °C", "290/450 W"]),
-        (72, ["RTX 4090", "20.1/25.8 GB", "load ▇▇▇▌░  70 %", "60 °C"]),
-        (60, ["RTX 4090", "VRAM ▇▇▇▇▇▇▇▊░░", "20.1/25.8 GB", "load ▇▇▇▌░  70 %"]),
-        (54, ["RTX 4090", "VRAM ▇▇▇▇▇▇▇▊░░", "20.1/25.8 GB", "load  70 %"]),
-        (44, ["RTX 4090", "VRAM ▇▇▇▇▇▇▇▊░░", "20.1/25.8 GB"]),
+        (80, ["RTX 4090", "20.1/25.8 GB", "load ███▌░  70 %", "60 °C", "290/450 W"]),
+        (72, ["RTX 4090", "20.1/25.8 GB", "load ███▌░  70 %", "60 °C"]),
+        (60, ["RTX 4090", "VRAM ███████▊░░", "20.1/25.8 GB", "load ███▌░  70 %"]),
+        (54, ["RTX 4090", "VRAM ███████▊░░", "20.1/25.8 GB", "load  70 %"]),
+        (44, ["RTX 4090", "VRAM ███████▊░░", "20.1/25.8 GB"]),
     ],
 )
 def test_meters_give_way_by_worth(width: int, has: list[str]) -> None:
     lines = shown(HOST, width)
     assert all(part in lines[0] for part in has)
     assert all(cells(line) <= width for line in lines)
-    left = ["60 °C", "290/450 W", "▇▇▇▌░  70", "70 %"]
+    left = ["60 °C", "290/450 W", "███▌░  70", "70 %"]
     assert [part for part in left if part in lines[0]] == [
         part for part in left if any(part in each for each in has)
     ]

@@ -155,7 +155,7 @@ async def test_a_switch_asks_with_its_facts(tmp_path: Path) -> None:
         await shown.press("s")
         await shown.sees("Make qwen3:8b the current model?")
         await shown.press("s")
-        await shown.sees("current model: qwen3:8b", "current for")
+        await shown.sees("current model: qwen3:8b", "the current model")
         await shown.press("z")
         await shown.sees("the current model is assistant:latest again")
 
@@ -201,7 +201,9 @@ async def test_delete_asks_and_enter_keeps(tmp_path: Path) -> None:
         await shown.until(lambda: shown.app.models.entry("gpt-oss:20b") is None)
 
 
-async def test_several_are_deleted_after_one_question_and_what_is_in_use_after_a_second(tmp_path: Path) -> None:
+async def test_several_are_deleted_after_one_question_and_what_is_in_use_after_a_second(
+    tmp_path: Path,
+) -> None:
     async with live(tmp_path) as shown:
         await shown.sees("z undoes that")
         for name in ("assistant:latest", "gpt-oss:20b"):

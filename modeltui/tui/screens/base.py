@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 # Most useful first; what is not named here comes after, in the order of the bindings.
 RANK = (
-    "filter_done", "filter_clear", "clear", "undo", "details", "hold", "cancel", "retry", "hold_all",
+    "filter_done", "filter_clear", "clear", "close", "details", "undo", "hold", "cancel", "retry", "hold_all",
     "clear_finished", "move_up", "move_down", "switch", "load", "unload", "delete", "pull", "pin",
     "keep_alive", "copy", "rename", "mark", "filter", "sort", "demonstration", "start_server",
 )  # fmt: skip

@@ -42,6 +42,7 @@ class PaletteLine(FilterLine, inherit_bindings=False):
         Binding("enter", "screen.run", "run it", show=False),
         Binding("escape,ctrl+p", "screen.close", "close", show=False),
     ]
+    DEFAULT_CSS = "PaletteLine { display: block; }"
     hint = "an action, a theme or a model"
 
 
@@ -63,7 +64,7 @@ class Palette(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
-            yield PaletteLine(classes="-open")
+            yield PaletteLine()
             yield Table[Item](COLUMNS, _paint, has_header=False)
 
     def on_mount(self) -> None:

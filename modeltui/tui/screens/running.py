@@ -40,8 +40,8 @@ class RunningTable(Table[RunningRow]):
 
     @property
     def _fitted(self) -> list[tuple[Column, int]]:
-        if self._fits[0] != self.size.width:
-            where = WIDE_WHERE if self.size.width >= WIDE else WHERE
+        if self._fits[0] != self.row_width:
+            where = WIDE_WHERE if self.row_width >= WIDE else WHERE
             self._columns = tuple(where if each.id == "where" else each for each in COLUMNS)
         return super()._fitted
 

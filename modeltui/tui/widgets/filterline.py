@@ -21,7 +21,7 @@ class FilterLine(Inked, can_focus=True):
     An `Input` would repaint in a frame of its own before the table does: this one repaints with it.
     """
 
-    DEFAULT_CSS = "FilterLine { height: 1; width: 1fr; display: none; &.-open { display: block; } }"
+    DEFAULT_CSS = "FilterLine { height: 1; width: 1fr; display: none; }"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,down", "done", "to the list", id="filter_done"),
         Binding("escape", "clear", "clear", show=True, id="filter_clear"),
@@ -35,8 +35,8 @@ class FilterLine(Inked, can_focus=True):
 
     def open(self) -> None:
         """Show it and take the keys."""
-        self.add_class("-open")
-        self.focus()
+        self.display = True
+        self.screen.set_focus(self)
 
     def render_line(self, y: int) -> Strip:
         left: Line = ((" / ", "accent"), (self.text, ""))
@@ -62,7 +62,7 @@ class FilterLine(Inked, can_focus=True):
 
     def on_blur(self) -> None:
         if not self.text:
-            self.remove_class("-open")
+            self.display = False
         self._repaint()
 
     def on_key(self, event: events.Key) -> None:
@@ -91,5 +91,5 @@ class FilterLine(Inked, can_focus=True):
 
     def action_clear(self) -> None:
         self.text = ""
-        self.remove_class("-open")
+        self.display = False
         self.post_message(self.Left())

@@ -9,7 +9,8 @@ from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
-from modeltui.tui.render import INKS, Line, inks_of, strip
+from modeltui.domain.layout import cells
+from modeltui.tui.render import INKS, Line, Span, inks_of, strip
 
 INK_CLASSES = {f"ink--{ink}" for ink in INKS}
 
@@ -48,14 +49,15 @@ class Lines(Inked):
         return self._lines
 
     def show(self, lines: Sequence[Line]) -> None:
-        """Paint these lines; only what differs is sent to the terminal."""
+        """Paint these lines; of a line that differs only the part that does is sent to the terminal."""
         old, self._lines = self._lines, tuple(lines)
         if len(old) != len(self._lines) and self.styles.height is not None and self.styles.height.is_auto:
             self.refresh(layout=True)
             return
         for y in range(max(len(old), len(self._lines))):
-            if old[y : y + 1] != self._lines[y : y + 1]:
-                self.refresh(Region(0, y, self.size.width, 1))
+            before, after = (each[y] if y < len(each) else () for each in (old, self._lines))
+            if (part := differing(before, after)) is not None:
+                self.refresh(Region(part[0], y, part[1] - part[0], 1))
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         return max(1, len(self._lines))
@@ -78,3 +80,18 @@ class Fitted(Lines):
 
     def on_resize(self, event: events.Resize) -> None:
         self.update()
+
+
+def differing(before: Line, after: Line) -> tuple[int, int] | None:
+    """The first cell in which two lines differ and the one after the last; None where they are equal."""
+    old, new = _by_cell(before), _by_cell(after)
+    if old == new:
+        return None
+    if len(old) != len(new):
+        return 0, max(len(old), len(new))
+    places = [at for at, (one, other) in enumerate(zip(old, new, strict=True)) if one != other]
+    return places[0], places[-1] + 1
+
+
+def _by_cell(line: Line) -> list[Span]:
+    return [(each, ink) for text, ink in line for each in text for _ in range(cells(each))]

@@ -4,13 +4,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from textual.geometry import Region
-
 from modeltui.domain import units
 from modeltui.domain.hardware import Gpu, Host, VramVerdict
 from modeltui.domain.layout import cells, cut, pad
 from modeltui.services.monitoring import RunningNow
-from modeltui.tui.render import Line, Span, bar, cut_line, number, width_of
+from modeltui.tui.render import Line, bar, cut_line, number, width_of
 from modeltui.tui.widgets.lines import Fitted
 
 PERCENT, DEGREES, WATTS = 5, 2, 10  # the steps that loads, heat and power are shown in
@@ -35,17 +33,6 @@ class Meters(Fitted):
         self._now = now
         self.update()
 
-    def show(self, lines: Sequence[Line]) -> None:
-        """As `Lines.show`; of a line that differs only the part that does is painted."""
-        old = self._lines
-        if len(old) != len(lines):
-            super().show(lines)
-            return
-        self._lines = tuple(lines)
-        for y, (before, after) in enumerate(zip(old, lines, strict=True)):
-            if (part := differing(before, after)) is not None:
-                self.refresh(Region(part[0], y, part[1] - part[0], 1))
-
     def fit(self, width: int) -> list[Line]:
         now = self._now
         if now is None:
@@ -56,21 +43,6 @@ class Meters(Fitted):
         if now.verdict is VramVerdict.CONTRADICTED:
             lines.append(((cut(f" ! {CONTRADICTED}", width), "attention"),))
         return lines
-
-
-def differing(before: Line, after: Line) -> tuple[int, int] | None:
-    """The first cell in which two lines differ and the one after the last; None where they are equal."""
-    old, new = _by_cell(before), _by_cell(after)
-    if old == new:
-        return None
-    if len(old) != len(new):
-        return 0, max(len(old), len(new))
-    places = [at for at, (one, other) in enumerate(zip(old, new, strict=True)) if one != other]
-    return places[0], places[-1] + 1
-
-
-def _by_cell(line: Line) -> list[Span]:
-    return [(each, ink) for text, ink in line for each in text for _ in range(cells(each))]
 
 
 class Steady:

@@ -56,7 +56,7 @@ class QueueTable(Table[QueueRow]):
     def _history(self) -> list[tuple[Column, int]]:
         """The first columns as they are, then how, then when; on a narrow terminal without when."""
         first = [each for each in self._fitted if each[0].id in ("number", "name")]
-        left = self.size.width - sum(width + GAP for _, width in first)
+        left = self.row_width - sum(width + GAP for _, width in first)
         if left < 3 * WHEN:
             return [*first, (Column("how", "", left), left)]
         how = left - WHEN - GAP
@@ -66,7 +66,7 @@ class QueueTable(Table[QueueRow]):
         if not self._items[self._view[place]].is_history:
             return super()._row(place)
         history, fits = self._history(), self._fits
-        self._fits = (self.size.width, history)
+        self._fits = (self.row_width, history)
         try:
             return super()._row(place)
         finally:

@@ -225,10 +225,15 @@ class Table(ScrollView, Inked, Generic[Item], can_focus=True):
         return self._row(place)
 
     @property
+    def row_width(self) -> int:
+        """Cells of a row: what a scrollbar covers is none."""
+        return self.scrollable_content_region.width
+
+    @property
     def _fitted(self) -> list[tuple[Column, int]]:
         """The columns that fit now, with their widths."""
-        if self._fits[0] != self.size.width:
-            self._fits = self.size.width, fitted(self._columns, self.size.width)
+        if self._fits[0] != self.row_width:
+            self._fits = self.row_width, fitted(self._columns, self.row_width)
         return self._fits[1]
 
     def _header(self) -> Line:
