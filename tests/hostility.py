@@ -1,4 +1,4 @@
-"""Servers that lie, break, flood and never end, for the tests of the command line and of the screens alike."""
+"""Servers that lie, break, flood and never end, for the tests of the command line and of the screens."""
 
 import json
 import unicodedata
@@ -43,14 +43,14 @@ def harmful_characters(text: str) -> set[str]:
     return {c for c in set(text) if c in _INVISIBLE or unicodedata.category(c) in _HARMFUL}
 
 
-def shorten_limits(monkeypatch: pytest.MonkeyPatch, quiet_s: float = 0.3) -> None:
+def shorten_limits(monkeypatch: pytest.MonkeyPatch, *, most: int = 200_000) -> None:
     """The same limits on time and bodies, only smaller."""
 
     def short(*words: Any, **more: Any) -> Call:
         call = Call(*words, **more)
-        return replace(call, quiet_s=call.quiet_s and quiet_s, total_s=call.total_s and 3.0)
+        return replace(call, quiet_s=call.quiet_s and 0.3, total_s=call.total_s and 3.0)
 
     monkeypatch.setattr("modeltui.ollama.client.Call", short)
-    monkeypatch.setattr("modeltui.ollama.transport.MOST_BODY", 200_000)
-    monkeypatch.setattr(Transport._read, "__defaults__", (200_000,))
+    monkeypatch.setattr("modeltui.ollama.transport.MOST_BODY", most)
+    monkeypatch.setattr(Transport._read, "__defaults__", (most,))
     monkeypatch.setattr("modeltui.ollama.transport.MOST_LINE", 100_000)

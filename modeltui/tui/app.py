@@ -325,13 +325,13 @@ class ModelTuiApp(App[int]):
 
     # Keys
 
-    def action_show_screen(self, mode: str) -> None:
+    async def action_show_screen(self, mode: str) -> None:
         while len(self.screen_stack) > 1:
             self.pop_screen()
         if self.current_mode != mode:
             self.history.append(self.current_mode or "models")
             del self.history[:-20]
-            self.switch_mode(mode)
+            await self.switch_mode(mode)
             self.refresh_soon()
 
     def show_details(self, sent: str) -> None:
@@ -340,7 +340,7 @@ class ModelTuiApp(App[int]):
 
         self.push_screen(DetailsScreen(sent))
 
-    def show_elsewhere(self, mode: str, sent: str) -> None:
+    async def show_elsewhere(self, mode: str, sent: str) -> None:
         """Show a model on the next screen that it stands on."""
         from modeltui.tui.acts import places_of
 
@@ -348,7 +348,7 @@ class ModelTuiApp(App[int]):
         if not places:
             self.tell(f"{sent} stands on no other screen")
             return
-        self.action_show_screen(places[0])
+        await self.action_show_screen(places[0])
         self.call_after_refresh(self._go_to, sent)
 
     def _go_to(self, sent: str) -> None:

@@ -37,10 +37,15 @@ def over(seconds: float, *terminals: Terminal) -> list[Cost]:
 
 
 def idle(server: Stage, seconds: float) -> tuple[Cost, Cost]:
-    """Ours with live rows and the bare app, both at rest, side by side."""
+    """Ours with live rows and the bare app, both at rest, side by side.
+
+    Not the first start in its directories, which chooses a current model and says so for a while.
+    """
+    with server.live() as first_start:
+        first_start.quit()
     with server.live() as ours, server.bare_at_rest() as bare:
         for terminal in (ours, bare):
-            terminal.wait_quiet(1.0)
+            terminal.wait_quiet(0.5)
         first, second = over(seconds, ours, bare)
         return first, second
 

@@ -67,14 +67,14 @@ class Stage:
         """Our screens with live rows, at rest."""
         with self.screens(home) as terminal:
             terminal.wait_until(lambda text: ONLINE in text)
-            terminal.wait_quiet(0.5)
+            terminal.wait_quiet(0.3)
             yield terminal
 
     @contextmanager
     def bare_at_rest(self) -> Iterator[Terminal]:
         with self.bare() as terminal:
             screenful(terminal)
-            terminal.wait_quiet(0.5)
+            terminal.wait_quiet(0.3)
             yield terminal
 
     def post(self, path: str, /, **wish: Any) -> None:

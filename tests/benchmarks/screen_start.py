@@ -57,7 +57,7 @@ def _first(server: Stage, home: str) -> Taken:
 
 def _again(server: Stage) -> Taken:
     """Any later start: until it is said that the rows are live."""
-    with server.live() as terminal:
+    with server.screens() as terminal:
         return {"again": _ms(terminal, terminal.wait_until(lambda text: ONLINE in text))}
 
 

@@ -24,12 +24,12 @@ def screen(shown: Live) -> DetailsScreen:
 
 
 def keys(shown: Live) -> str:
-    return shown.text.splitlines()[-1]
+    return str(shown.text.splitlines()[-1])
 
 
 def first_row(shown: Live) -> str:
     """The first row of the document that is seen."""
-    return shown.text.splitlines()[4].strip()
+    return str(shown.text.splitlines()[4]).strip()
 
 
 def named(text: str) -> ModelName:
@@ -252,7 +252,7 @@ async def test_values_go_on_under_themselves_on_a_narrow_terminal(tmp_path: Path
         lines = shown.text.splitlines()
         row = next(at for at, line in enumerate(lines) if line.startswith(" digest"))
         assert lines[row + 1].startswith(" " * 17)
-        digest = shown.app.models.entry(SMALL).model.digest  # type: ignore[union-attr]
+        digest = shown.app.models.entry(SMALL).model.digest
         assert "".join(line[17:59].strip() for line in lines[row : row + 2]) == digest
         assert all(len(line) <= 60 for line in lines)
 

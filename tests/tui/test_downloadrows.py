@@ -10,6 +10,7 @@ from modeltui.domain.causes import Cause
 from modeltui.domain.names import parse
 from modeltui.domain.transfers import State, Transfer, Wanted
 from modeltui.store.queue import Attempt, QueuedTransfer
+from modeltui.tui.calm import calm_left, calm_speed, speed_words
 from modeltui.tui.render import Line
 from modeltui.tui.screens.downloaddetails import lines_of
 from modeltui.tui.screens.downloadrows import (
@@ -17,12 +18,9 @@ from modeltui.tui.screens.downloadrows import (
     Pace,
     alike,
     bar_cell,
-    calm_left,
-    calm_speed,
     done_words,
     history_cells,
     history_words,
-    speed_words,
     when_words,
     words_of,
 )

@@ -183,6 +183,25 @@ def test_no_colour_means_none_and_the_cursor_is_reverse(demo: Demo) -> None:
         assert re.search(rb"\x1b\[7[;m]", terminal.received)
 
 
+@pytest.mark.parametrize(
+    ("typed", "seen"),
+    [("/qwen3:8b", b"1 of 12"), ("pqwen", b"qwen"), ("4pqd", b"qd"), ("?/quit", b"/ ")],
+)
+def test_keys_that_come_at_once_are_obeyed_in_their_order(demo: Demo, typed: str, seen: bytes) -> None:
+    """On a slow line a burst of keys is one packet: what follows a key that opens a field is text."""
+    with Pty(120, 35) as terminal:
+        terminal.spawn(MODELTUI, demo.environ)
+        terminal.read_until(b"nomic-embed-text")
+        terminal.drain()
+        start = terminal.count
+        terminal.send(typed)
+        terminal.read_until(seen, since=start)
+        terminal.drain()
+        assert terminal.is_running
+        terminal.send("\x03")
+        assert terminal.wait(5) == 130
+
+
 def test_it_can_be_resized_at_any_moment(demo: Demo) -> None:
     with Pty(120, 35) as terminal:
         terminal.spawn(MODELTUI, demo.environ)

@@ -1,6 +1,7 @@
 """Models: the list, its filter, order and marks, and what the keys do with a model."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from live import Live, live
@@ -14,14 +15,16 @@ from modeltui.tui.widgets.filterline import FilterLine
 from modeltui.tui.widgets.table import Table
 
 
-def table(shown: Live) -> Table:  # type: ignore[type-arg]
-    return shown.app.screen.query_one(Table)
+def table(shown: Live) -> Table[Any]:
+    found: Table[Any] = shown.app.screen.query_one(Table)
+    return found
 
 
 def state(shown: Live, name: str) -> ModelState:
     entry = shown.app.models.entry(name)
     assert entry is not None
-    return entry.state
+    found: ModelState = entry.state
+    return found
 
 
 async def go_to(shown: Live, name: str) -> None:
@@ -56,7 +59,7 @@ async def test_the_filter(tmp_path: Path, typed: str, names: list[str]) -> None:
         await shown.type(typed)
         rows = table(shown)
         await shown.until(lambda: rows.count == len(names))
-        await shown.sees(f"/ {typed}", f"{len(names)} of 12", *names)
+        await shown.sees(f"/ {typed}", f"{len(names)} of 12", *(names or ["No model has these words."]))
         await shown.press("enter")
         assert rows.has_focus
         await shown.press("escape")
@@ -151,7 +154,7 @@ async def test_a_switch_asks_with_its_facts(tmp_path: Path) -> None:
         await shown.sees("Make qwen3:8b the current model?", "5.23 GB on disk", "keep assistant:latest")
         await shown.press("escape")
         await shown.misses("Make qwen3:8b")
-        assert not shown.app.models.entry("qwen3:8b").is_current  # type: ignore[union-attr]
+        assert not shown.app.models.entry("qwen3:8b").is_current
         await shown.press("s")
         await shown.sees("Make qwen3:8b the current model?")
         await shown.press("s")

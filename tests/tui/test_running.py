@@ -20,11 +20,12 @@ SMALL, EMBED, BIG = "llama3.2:3b", "nomic-embed-text:latest", "qwen3.5:27b"
 
 
 def table(shown: Live) -> RunningTable:
-    return shown.app.get_screen_stack("running")[0].query_one(RunningTable)
+    found: RunningTable = shown.app.get_screen_stack("running")[0].query_one(RunningTable)
+    return found
 
 
 def keys(shown: Live) -> str:
-    return shown.text.splitlines()[-1]
+    return str(shown.text.splitlines()[-1])
 
 
 def loaded(shown: Live, name: str) -> LoadedModel | None:

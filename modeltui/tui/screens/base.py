@@ -116,8 +116,8 @@ class BaseScreen(Screen[None]):
     async def on_key_line_clicked(self, event: KeyLine.Clicked) -> None:
         await self.run_action(event.action)
 
-    def on_frame_tab_clicked(self, event: Frame.TabClicked) -> None:
-        self.tui.action_show_screen(event.mode)
+    async def on_frame_tab_clicked(self, event: Frame.TabClicked) -> None:
+        await self.tui.action_show_screen(event.mode)
 
 
 def full_action(node: object, action: str) -> str:
@@ -163,7 +163,8 @@ class ModelScreen(BaseScreen):
             return True
         app = self.tui
         if not app.connection.is_online:
-            return action in ("copy_name", "go_elsewhere") and self.model is not None
+            model = self.model
+            return action in ("copy_name", "go_elsewhere") and model is not None and model.name is not None
         if action == "pull":
             return True
         chosen = self.chosen_models()
@@ -228,10 +229,10 @@ class ModelScreen(BaseScreen):
             self.app.copy_to_clipboard(model.shown)
             self.tui.tell(f"copied: {model.shown}")
 
-    def action_go_elsewhere(self) -> None:
+    async def action_go_elsewhere(self) -> None:
         """Show the model on another screen: where it runs, where it is pulled, or where it is listed."""
         if (model := self.model) is not None:
-            self.tui.show_elsewhere(self.MODE, model.sent)
+            await self.tui.show_elsewhere(self.MODE, model.sent)
 
 
 _NEEDS = frozenset(

@@ -163,8 +163,8 @@ class DetailsScreen(ModelScreen):
         name = model.name.short if model is not None and model.name is not None else self._sent
         self.tui.act(self.tui.acts.pull(name), "pull")
 
-    def action_go_elsewhere(self) -> None:
-        self.tui.show_elsewhere(self.app.current_mode or "", self._sent)
+    async def action_go_elsewhere(self) -> None:
+        await self.tui.show_elsewhere(self.app.current_mode or "", self._sent)
 
 
 def label_of(word: str) -> Line:

@@ -145,19 +145,10 @@ class TextDialog(ModalScreen[str | None]):
         elif self._more is not None and event.key == self._more[0]:
             event.stop()
             self.action_give(True)
-        elif self.focused is None:
-            self._typed_ahead(event)
-
-    def _typed_ahead(self, event: events.Key) -> None:
-        """On a slow line keys come before the field has the focus: they are text all the same."""
-        field = self.query_one(Input)
-        event.stop()
-        if event.key == "enter":
-            self.action_give(False)
-        elif event.key == "ctrl+u":
-            field.value = ""
         elif event.is_printable and event.character:
-            field.insert_text_at_cursor(event.character)
+            # Typed ahead on a slow line, before the field had the focus: it is text all the same.
+            event.stop()
+            self.query_one(Input).insert_text_at_cursor(event.character)
 
     def on_input_submitted(self) -> None:
         self.action_give(False)

@@ -93,6 +93,7 @@ class ModelsScreen(ModelScreen):
 
     def on_mount(self) -> None:
         self._table.sorted_by = self._sort
+        self._table.empty = (("   No model has these words. ", ""), ("esc", "key"), (" shows all.", ""))
         self.watch(self._filter, "text", self._filtered, init=False)
         super().on_mount()
 

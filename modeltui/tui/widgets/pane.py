@@ -79,7 +79,10 @@ def _lines(app: "ModelTuiApp", entry: Entry, width: int) -> list[Line]:
         each.model.shown
         for each in app.models.entries
         if each.model.sent != model.sent
-        and (each.model.digest == model.digest or (entry.weights and each.weights == entry.weights))
+        and (
+            (model.digest and each.model.digest == model.digest)
+            or (entry.weights and each.weights == entry.weights)
+        )
     ]
     if siblings:
         lines.append(((f"shares weights with {', '.join(siblings[:3])}", "dim"),))

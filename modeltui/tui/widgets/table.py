@@ -121,6 +121,7 @@ class Table(ScrollView, Inked, Generic[Item], can_focus=True):
         self._fits: tuple[int, list[tuple[Column, int]]] = (0, [])
         self.marked: frozenset[str] = frozenset()
         self.is_dim = False
+        self.empty: Line = ()  # what stands in the place of no rows
 
     # What is shown
 
@@ -220,6 +221,8 @@ class Table(ScrollView, Inked, Generic[Item], can_focus=True):
         if y < self._head:
             return strip(self._header(), self.size.width, self.rich_style, self.inks)
         place = y - self._head + self.scroll_offset.y
+        if not self._view and place == 0:
+            return strip(self.empty, self.size.width, self.rich_style, self.inks)
         if place >= len(self._view):
             return Strip([Segment(" " * self.size.width, self.rich_style)], self.size.width)
         return self._row(place)
