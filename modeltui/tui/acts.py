@@ -5,6 +5,7 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
+from modeltui.domain.layout import shortened
 from modeltui.domain.models import Model
 from modeltui.domain.names import ModelName, from_listed, from_typed, same
 from modeltui.domain.server import Keep, KeepAlive, parse_keep_alive
@@ -20,6 +21,9 @@ from modeltui.tui.state import Undo
 if TYPE_CHECKING:
     from modeltui.services.switching import SwitchFacts
     from modeltui.tui.app import ModelTuiApp
+
+
+BRIEF = 28  # cells of a name in a line that says more
 
 
 class Acts:
@@ -39,7 +43,7 @@ class Acts:
         link = await self._services.active()
         with self._doing(model, "loading"):
             done = await Loading(self._services, link).load(model.sent, keep_alive)
-        self._app.tell(loaded_words(done, self._app.now()), "good")
+        self._tell(loaded_words(done, self._app.now()), model, "good")
 
     async def unload(self, models: list[Model]) -> None:
         from modeltui.services.loading import Loading
@@ -49,7 +53,7 @@ class Acts:
         for model in models:
             with self._doing(model, "unloading"):
                 done = await loading.unload(model.sent)
-            self._app.tell(unloaded_words(done))
+            self._tell(unloaded_words(done), model)
 
     async def keep(self, model: Model) -> None:
         """Ask how long, then keep it loaded that long."""
@@ -108,7 +112,7 @@ class Acts:
         self._app.undo_choice = Undo(words, partial(switching.restore, was))
         self._app.has_adopted = True
         notes = "".join(f" · {note}" for note in done.notes)
-        self._app.tell(f"{switched_words(done)}{notes}", "attention" if notes else "good")
+        self._tell(f"{switched_words(done)}{notes}", facts.model, "attention" if notes else "good")
 
     async def _ask_switch(self, facts: "SwitchFacts", stranger: str | None) -> str | None:
         from modeltui.services.words import switch_lines
@@ -118,9 +122,9 @@ class Acts:
         if stranger:
             answers.append(Answer("a", "switch and point the alias here", "alias"))
         if facts.previous and facts.may_unload:
-            answers.append(Answer("u", f"switch, then unload {facts.previous}", "release"))
+            answers.append(Answer("u", f"switch, then unload {_brief(facts.previous)}", "release"))
         answers.append(Answer("n", "record only, no load", "record"))
-        safe = f"keep {facts.previous}" if facts.previous else "leave it"
+        safe = f"keep {_brief(facts.previous)}" if facts.previous else "leave it"
         is_dear = bool(facts.may_unload) or facts.hook or stranger is not None
         dialog = Question(
             f"Make {facts.model.shown} the current model?",
@@ -174,7 +178,8 @@ class Acts:
             if each.error is not None:
                 self._app.tell_error(each.error)
         if len(gone) == 1:
-            self._app.tell(f"deleted {gone[0].removal.model.shown} · {freed_words(gone[0].removal)}")
+            removal = gone[0].removal
+            self._tell(f"deleted {removal.model.shown} · {freed_words(removal)}", removal.model)
         elif gone:
             freed = sum(each.removal.freed or 0 for each in gone)
             self._app.tell(f"deleted {len(gone)} models · frees {size(freed)}")
@@ -251,6 +256,10 @@ class Acts:
 
     # Around them
 
+    def _tell(self, words: str, model: Model, ink: str = "") -> None:
+        """Say how it went; a long name gives way to what is said about it."""
+        self._app.tell(words.replace(model.shown, _brief(model.shown)), ink)
+
     def _doing(self, model: Model, words: str) -> "_Doing":
         return _Doing(self._app, [model], words)
 
@@ -271,6 +280,10 @@ class _Doing:
     def __exit__(self, *_: object) -> None:
         for model in self._models:
             self._app.set_doing(model.sent, None)
+
+
+def _brief(name: str) -> str:
+    return shortened(name, BRIEF)
 
 
 def _keep_alive_problem(typed: str) -> str | None:
@@ -319,7 +332,7 @@ async def _adopt(app: "ModelTuiApp", link: Link, listing: Listing) -> None:
     name = await switching.adopt(listing.models)
     if name is not None:
         app.undo_choice = Undo("no model is current", partial(switching.restore, None))
-        app.tell_in_turn(f"{name} is current now · z undoes that")
+        app.tell_in_turn(f"{_brief(name)} is current now · z undoes that")
 
 
 async def _sync(app: "ModelTuiApp", link: Link, listing: Listing) -> None:

@@ -1,6 +1,7 @@
 """The program on a demonstration server of its own, driven by a pilot, for the tests of the screens."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -83,17 +84,22 @@ async def live(
     colour: str = "full",
     glyphs: str = "unicode",
     url: str | None = None,
+    label: str = "demo",
     wait: bool = True,
     **server: Any,
 ) -> AsyncIterator[Live]:
-    """The program at a size; `url` instead of a server of its own, `server` as DemoServer takes it."""
+    """The program at a size; `url` instead of a server of its own, `server` as DemoServer takes it.
+
+    `label` is the name that the configuration gives the server.
+    """
     demo = DemoServer(**{**FAST, **server}) if url is None else None
     if demo is not None:
         await demo.start()
     try:
         address = demo.url if demo is not None else url
         paths = paths_under(root)
-        lines = [f'server = "demo"\n{config}\n[servers.demo]\nurl = "{address}"\nlocal = false\n']
+        name = json.dumps(label, ensure_ascii=False).replace("\x7f", "\\u007f")  # TOML quotes as JSON does
+        lines = [f'server = {name}\n{config}\n[servers.{name}]\nurl = "{address}"\nlocal = false\n']
         lines += [
             f'[registries."{host}"]\nbase_url = "{address}"\n' for host in ("registry.ollama.ai", "hf.co")
         ]

@@ -1,8 +1,12 @@
 """Every screen against servers, stores and configurations that lie: no crash, no harm, no action on no name."""
 
+import asyncio
 import json
 import re
-from collections.abc import Iterator
+import sqlite3
+import sys
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -10,6 +14,8 @@ from typing import Any, cast
 import pytest
 from hostility import HOSTILITIES, harmful_characters, shorten_limits
 from live import Live, live
+from ptys import Pty, environ_for
+from queued import downloads, on_row, put, state
 from rich.cells import cell_len
 from textual import events
 from textual._compositor import CompositorUpdate
@@ -20,12 +26,19 @@ from textual.widgets import Input
 from textual.widgets._toast import Toast
 
 from modeltui.demo.faults import Fault, Faults, Kind, Trouble
+from modeltui.demo.library import DemoModel, Library
+from modeltui.demo.server import DemoServer
 from modeltui.demo.twist import HOSTILE_TEXTS
+from modeltui.domain.hardware import Cpu, Disk, Gpu, Gpus, Host, Memory, VramVerdict
+from modeltui.domain.names import from_listed
+from modeltui.domain.transfers import State, Wanted
 from modeltui.services.library import Entry
+from modeltui.services.monitoring import RunningNow
 from modeltui.text import clean_line
 from modeltui.tui.polling import Polling
 from modeltui.tui.screens.details import DetailsScreen
-from modeltui.tui.screens.dialogs import TextDialog
+from modeltui.tui.screens.dialogs import Question, TextDialog
+from modeltui.tui.screens.downloaddetails import TransferDetails
 from modeltui.tui.screens.models import ModelsScreen
 from modeltui.tui.screens.running import RunningScreen
 from modeltui.tui.state import Phase
@@ -50,6 +63,15 @@ NO_NAMES = (
     "\\[/x]",
 )
 """What is no model's name, by Ollama's own rules."""
+NO_WORDS = tuple(
+    text
+    for text in NO_NAMES
+    if text.strip() not in ("", "qwen3:8b") and text not in (HOSTILE_TEXTS[7], HOSTILE_TEXTS[8])
+)
+"""The same without what a person may type: it is trimmed, and only its first line counts."""
+STOPPED = frozenset({State.RETRYING, State.FAILED, State.BLOCKED, State.INSTALLED})
+OVER = frozenset({State.CANCELLED, State.FAILED, State.INSTALLED})
+ENDLESS = (Kind.HANG, Kind.ENDLESS)
 KEYS = {
     "s": "switch", "l": "load", "u": "unload", "d": "delete", "n": "pin", "e": "keep_alive", "c": "copy",
     "R": "rename", "y": "copy_name", "g": "go_elsewhere",
@@ -72,8 +94,7 @@ class Seen:
     @property
     def deeds(self) -> list[tuple[str, str]]:
         """What was asked that no poller asks."""
-        return [each for each in self.asked if each[0] not in MODES = {"models": "1", "downloads": "4", "running": "5"}
-ASKED_BY_ITSELF]
+        return [each for each in self.asked if each[0] not in ASKED_BY_ITSELF]
 
 
 @pytest.fixture(autouse=True)
@@ -159,6 +180,18 @@ def offered(shown: Live) -> set[str]:
     return {each.binding.action for each in active if each.enabled}
 
 
+async def on_top(shown: Live, kind: type[Screen[Any]]) -> None:
+    await shown.until(lambda: isinstance(shown.app.screen, kind))
+    await shown.pilot.pause()
+
+
+async def go_to(shown: Live, sent: str) -> None:
+    assert isinstance(shown.app.screen, ModelsScreen)
+    assert shown.app.screen.go_to(sent)
+    await shown.until(lambda: table(shown).cursor_key == sent)
+    await shown.pilot.pause()
+
+
 async def paste(shown: Live, text: str) -> None:
     focused = shown.app.screen.focused
     assert focused is not None
@@ -208,7 +241,9 @@ class TestServers:
                 trouble(shown, kind, "/api/show", value=value)
                 details.facts = details.trouble = None
                 details.ask_again()
-                await shown.until(lambda: details.facts or details.trouble or entry_of(shown, "qwen3:8b").damage)
+                await shown.until(
+                    lambda: details.facts or details.trouble or entry_of(shown, "qwen3:8b").damage
+                )
                 await shown.pilot.pause()
                 check(shown)
                 assert (details.trouble is None) is is_answer, kind
@@ -220,7 +255,12 @@ class TestServers:
         edges: list[dict[str, object]] = [
             {"size": 2**63 - 1, "size_vram": 2**63 - 1, "context_length": 2**63 - 1},
             {"size": 0, "size_vram": 5, "expires_at": "9999-12-31T23:59:59.999999999Z"},
-            {"size": -1, "size_vram": -1, "modified_at": "9999-12-31T23:59:59Z", "expires_at": "0001-01-01T00:00:00Z"},
+            {
+                "size": -1,
+                "size_vram": -1,
+                "modified_at": "9999-12-31T23:59:59Z",
+                "expires_at": "0001-01-01T00:00:00Z",
+            },
             {"size": 1e999, "modified_at": "1970-01-01T00:00:00Z", "expires_at": "2318-01-01T00:00:00+23:59"},
             {"size": 5, "size_vram": 10**30, "expires_at": "x" * 5000, "modified_at": 10**400},
         ]
@@ -296,7 +336,9 @@ class TestNoNames:
             assert len(table(shown).marked) == 3
             await press_in_vain(shown, seen, ModelsScreen)
 
-    async def test_a_mark_on_a_real_name_does_not_carry_another_along(self, tmp_path: Path, seen: Seen) -> None:
+    async def test_a_mark_on_a_real_name_does_not_carry_another_along(
+        self, tmp_path: Path, seen: Seen
+    ) -> None:
         async with live(tmp_path) as shown:
             await shown.sees("z undoes that")
             listed(shown, [row("qwen3:8b"), row("[/x]")])
@@ -310,11 +352,13 @@ class TestNoNames:
             await shown.sees("z undoes that")
             listed(shown, [row(name, details={"family": ALL}) for name in NO_NAMES])
             await look(shown, seen)
-            for name in NO_NAMES:
+            for name in NO_NAMES[1::3]:
                 shown.app.show_details(name)
                 await shown.until(lambda: isinstance(shown.app.screen, DetailsScreen))
                 await shown.sees("no valid name: nothing can be asked about it or done with it")
-                assert (clean_line(name)[:20] or "(no name)") in shown.text.replace("  ", " ").replace("  ", " ")
+                assert (clean_line(name)[:20] or "(no name)") in shown.text.replace("  ", " ").replace(
+                    "  ", " "
+                )
                 check(shown)
                 assert not offered(shown) & {*KEYS.values()}
                 await shown.press("escape")
@@ -418,203 +462,383 @@ def table(shown: Live) -> Table[Any]:
 
 
 class TestWords:
-    """Names that are valid and unpleasant, and words that only look like markup or commands."""
+    """Names that are valid and unpleasant, and words that look like markup or commands."""
 
-    async def test_dialogs_hold_the_longest_and_oddest_names(self, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("size", [(44, 20), (80, 24)])
+    async def test_dialogs_hold_the_longest_and_oddest_names(
+        self, tmp_path: Path, size: tuple[int, int]
+    ) -> None:
         long = f"{'h' * 350}/{'n' * 80}/{'m' * 80}:{'t' * 80}"
-        names = (long, "__init__:__class__", "0:0", "None:null", "m..m:-".removesuffix("-") + "_", "x:q", "false")
-        for size in ((44, 20), (80, 24)):
-            library = Library([DemoModel(name, weights=name) for name in names])
-            async with live(tmp_path / str(size[0]), size=size, seed=library) as shown:
-                for entry in shown.app.models.entries:
-                    screen = shown.app.screen
-                    assert isinstance(screen, ModelsScreen)
-                    assert screen.go_to(entry.model.sent)
-                    for key, kind in (("d", Question), ("c", TextDialog), ("R", TextDialog), ("p", TextDialog)):
-                        await shown.press(key)
-                        await shown.until(lambda kind=kind: isinstance(shown.app.screen, kind))  # type: ignore[misc]
-                        check(shown)
-                        if kind is TextDialog:
-                            assert shown.app.screen.query_one(Input).value == entry.model.shown
-                        await shown.press("escape")
-                        await shown.until(lambda: isinstance(shown.app.screen, ModelsScreen))
-                    await shown.press("enter")
-                    await shown.until(lambda: isinstance(shown.app.screen, DetailsScreen))
+        names = (long, "__init__:__class__", "0:0", "None:null", "m..m:_", "1e999:NaN", "x:" + "q" * 80)
+        library = Library([DemoModel(name, weights=name) for name in names])
+        async with live(tmp_path, size=size, seed=library) as shown:
+            for name in names:
+                for key, kind in (("d", Question), ("c", TextDialog), ("R", TextDialog), ("p", TextDialog)):
+                    await go_to(shown, name)
+                    await shown.press(key)
+                    await on_top(shown, kind)
                     check(shown)
+                    if kind is TextDialog:
+                        assert shown.app.screen.query_one(Input).value == name
                     await shown.press("escape")
-                    await shown.until(lambda: isinstance(shown.app.screen, ModelsScreen))
-                await shown.press("ctrl+p")
-                await paste(shown, "hhh")
-                check(shown)
+                    await on_top(shown, ModelsScreen)
+            shown.app.show_details(long)
+            await on_top(shown, DetailsScreen)
+            check(shown)
+            await shown.press("escape", "ctrl+p")
+            await paste(shown, "hhh")
+            check(shown)
 
     @pytest.mark.parametrize("key", ["p", "c", "R", "e"])
-    async def test_what_is_pasted_into_a_dialog(self, tmp_path: Path, seen: Seen, key: str) -> None:
+    async def test_what_is_pasted_into_a_dialog_is_refused(
+        self, tmp_path: Path, seen: Seen, key: str
+    ) -> None:
         async with live(tmp_path) as shown:
             await shown.sees("z undoes that")
             await shown.press("end", key)
-            await shown.until(lambda: isinstance(shown.app.screen, TextDialog))
-            field, deeds = shown.app.screen.query_one(Input), len(seen.deeds)
-            for text in (*HOSTILE_TEXTS, "n" * 50_000, ALL, "\x1b[201~\x1b]0;x\x07"):
-                field.value = ""
+            await on_top(shown, TextDialog)
+            dialog, deeds = shown.app.screen, len(seen.deeds)
+            for text in (*NO_WORDS, "n" * 50_000, ALL, "x\x1b[201~\x1b]0;x\x07"):
+                dialog.query_one(Input).value = ""
                 await paste(shown, text)
-                assert field.value
-                assert harmful_characters(field.value) == set()
+                assert dialog.query_one(Input).value
+                assert harmful_characters(dialog.query_one(Input).value) == set()
                 check(shown)
                 await shown.press("enter")
-                await shown.until(lambda: shown.app.screen.query_one(".problem", Lines).lines[0])
+                await shown.until(lambda: dialog.query_one(".problem", Lines).lines[0])
+                assert shown.app.screen is dialog
                 check(shown)
             assert len(seen.deeds) == deeds
             assert not shown.app.transfers
-            assert shown.app.is_running
 
     async def test_a_toast_shows_words_as_they_are(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        words = "[/x] [@click=app.bell]x[/] [$error]y[/] [b]bold \x1b]0;z\x07\x1b[2J\u202ew\ud800 [link='http://a']"
+        markup = ("[/x]", "[@click=app.bell]click[/]", "[$error]y[/]", "[b]bold", "[link='http://a']")
         async with live(tmp_path) as shown:
             await shown.sees("z undoes that")
             rung: list[str] = []
             monkeypatch.setattr(shown.app, "bell", lambda: rung.append("bell"))
-            screen = shown.app.screen
-            assert isinstance(screen, ModelsScreen)
-            assert screen.go_to("qwen3:8b")
-            trouble(shown, Kind.STATUS, "/api/generate", value=[500, json.dumps({"error": words})])
+            await go_to(shown, "qwen3:8b")
+            body = json.dumps({"error": f"{' '.join(markup)} \x1b]0;z\x07 \x1b[2J \u202e \ud800"})
+            trouble(shown, Kind.STATUS, "/api/generate", value=[500, body])
             await shown.press("l")
-            await shown.sees("cannot load qwen3:8b", "[/x] [@click=app.bell]x[/] [$error]y[/]", "[b]bold")
+            await shown.sees("cannot load qwen3:8b", "·]0;z·", "·[2J", *markup)
             check(shown)
-            toast = shown.app.screen.query_one(Toast)
-            at = next(y for y, line in enumerate(shown.text.splitlines()) if "[@click" in line)
-            await shown.pilot.click(offset=(shown.text.splitlines()[at].index("]x[") + 1, at))
-            await shown.until(lambda: not toast.is_attached)
+            lines = shown.text.splitlines()
+            at = next(y for y, line in enumerate(lines) if "]click[" in line)
+            await shown.pilot.click(offset=(lines[at].index("]click[") + 3, at))
+            await shown.until(lambda: not shown.app.screen.query(Toast))
             assert rung == []
             assert shown.app.is_running
 
-    async def test_help_and_status_line_say_only_what_is_harmless(self, tmp_path: Path) -> None:
+    async def test_what_is_said_on_any_line(self, tmp_path: Path) -> None:
         async with live(tmp_path) as shown:
             for text in NO_NAMES:
                 shown.app.tell(text)
-                await shown.pilot.pause()
-                check(shown)
                 shown.app.tell_in_turn(text)
-            for text in NO_NAMES:
                 shown.app.set_doing("qwen3:8b", text)
                 await shown.pilot.pause()
                 check(shown)
             await shown.press("question_mark", "slash")
-            for text in NO_NAMES:
+            for text in HOSTILE_TEXTS:
                 await paste(shown, text)
                 check(shown)
-                await shown.press("ctrl+u")
+                shown.app.screen.query_one(FilterLine).text = ""
+
+    async def test_plain_terminals(self, tmp_path: Path, seen: Seen) -> None:
+        async with live(tmp_path, glyphs="ascii", colour="none", size=(60, 30)) as shown:
+            listed(shown, [row(name) for name in NO_NAMES])
+            await look(shown, seen)
+            await shown.sees("[/x]")
+            assert all(line.isascii() for line in shown.text.splitlines())
 
 
 class TestDownloads:
     async def test_the_dialog_refuses_what_is_no_name(self, tmp_path: Path, seen: Seen) -> None:
         async with live(tmp_path) as shown:
             await shown.press("4", "p")
-            await shown.until(lambda: isinstance(shown.app.screen, TextDialog))
-            for text in NO_NAMES:
-                if text.strip() in ("", "qwen3:8b"):
-                    continue  # what a person types is trimmed
-                shown.app.screen.query_one(Input).value = text
+            await on_top(shown, TextDialog)
+            dialog = shown.app.screen
+            for text in NO_WORDS:
+                dialog.query_one(Input).value = text
                 await shown.press("enter")
-                assert isinstance(shown.app.screen, TextDialog)
-                await shown.until(lambda: shown.app.screen.query_one(".problem", Lines).lines[0])
+                await shown.until(lambda: dialog.query_one(".problem", Lines).lines[0])
                 check(shown)
             await shown.press("escape")
             assert shown.app.services.store.queue.all() == ()
 
-    async def test_a_stream_that_lies(self, tmp_path: Path) -> None:
-        streams = {
-            name: (kind, value)
-            for name, (kind, value, _) in HOSTILITIES.items()
-            if kind not in (Kind.HANG, Kind.ENDLESS)
-        }
-        streams["an error"] = (Kind.STREAM_ERROR, ALL)
-        streams["markup"] = (Kind.STREAM_ERROR, "[/x][@click=app.quit]x[/] [$error]")
-        streams["no success"] = (Kind.NO_SUCCESS, None)
+    async def test_streams_that_lie(self, tmp_path: Path) -> None:
+        streams = [(kind, value) for kind, value, _ in HOSTILITIES.values() if kind not in ENDLESS]
+        streams += [(Kind.STREAM_ERROR, ALL), (Kind.STREAM_ERROR, "[/x][@click=app.quit]x[/][$error]")]
+        streams += [(Kind.NO_SUCCESS, None)]
         async with downloads(tmp_path, rate=2e9) as shown:
-            for kind, value in streams.values():
+            for kind, value in streams:
                 trouble(shown, kind, "/api/pull", value=value)
                 number = put(shown, "tiny-demo")
-                await shown.until(lambda number=number: ended_or_retrying(shown, number))  # type: ignore[misc]
+                await shown.until(lambda number=number: state(shown, number) in STOPPED)  # type: ignore[misc]
                 await on_row(shown, number)
-                await shown.until(lambda: "tiny-demo" in shown.text)
                 check(shown)
                 await shown.press("enter")
-                await shown.until(lambda: isinstance(shown.app.screen, TransferDetails))
+                await on_top(shown, TransferDetails)
                 check(shown)
-                await shown.press("end", "escape")
-                await shown.until(lambda: not isinstance(shown.app.screen, TransferDetails))
+                await shown.press("escape")
                 shown.app.services.store.queue.want(number, Wanted.CANCEL)
-                await shown.until(lambda number=number: is_over(shown, number))  # type: ignore[misc]
-                check(shown)
+                await shown.until(lambda number=number: state(shown, number) in OVER)  # type: ignore[misc]
             for size in ((44, 12), (200, 50)):
                 await shown.pilot.resize_terminal(*size)
                 await shown.pilot.pause()
                 check(shown)
 
-    async def test_words_of_a_failed_transfer_from_the_store(self, tmp_path: Path) -> None:
-        """As somebody else may have written them, not cleaned."""
+    async def test_words_in_the_queue_that_nobody_cleaned(self, tmp_path: Path) -> None:
         async with downloads(tmp_path) as shown:
-            now = shown.app.now()
+            queue = shown.app.services.store.queue
             for text in NO_NAMES:
-                number = put(
-                    shown, "tiny-demo", state=State.FAILED, detail=text.replace("\ud800", ""), ended=now
-                )
-                transfer = shown.app.services.store.queue.get(number)
-                assert transfer is not None
-                shown.app.services.store.queue.add_attempt(number, transfer.transfer)
+                words = text.replace("\ud800", "")  # SQLite takes no surrogates
+                how = State.FAILED if len(words) % 2 else State.BLOCKED
+                number = put(shown, "tiny-demo", state=how, detail=words, ended=shown.app.now())
+                found = queue.get(number)
+                assert found is not None
+                queue.add_attempt(number, found.transfer)
                 await on_row(shown, number)
                 check(shown)
-                await shown.press("enter")
-                await shown.until(lambda: isinstance(shown.app.screen, TransferDetails))
+                shown.app.push_screen(TransferDetails(found, words))
+                await on_top(shown, TransferDetails)
                 check(shown)
                 await shown.press("escape")
-
-
-def ended_or_retrying(shown: Live, number: int) -> bool:
-    return state(shown, number) in (State.RETRYING, State.FAILED, State.BLOCKED, State.INSTALLED)
-
-
-def is_over(shown: Live, number: int) -> bool:
-    return state(shown, number) in (State.CANCELLED, State.FAILED, State.INSTALLED)
+                queue.want(number, Wanted.CANCEL)
+                await shown.until(lambda number=number: state(shown, number) in OVER)  # type: ignore[misc]
 
 
 class TestMachine:
-    async def test_names_of_cards_and_disks(self, tmp_path: Path) -> None:
+    async def test_names_and_numbers_of_cards_and_disks(self, tmp_path: Path) -> None:
         async with live(tmp_path, size=(120, 40)) as shown:
             await shown.press("5")
             for text in NO_NAMES:
                 most, least = 2**63 - 1, -(2**31)
                 cards = tuple(
-                    Gpu(at, text, text, number, number, number, number, number, number, number)
-                    for at, number in enumerate((most, least, 0, None))
+                    Gpu(at, text, text, *([count] * 7)) for at, count in enumerate((most, least, 0, None))
                 )
                 for gpus in (cards[:1], cards, ()):
-                    host = Host(
-                        Gpus(gpus, text, complete=False),
-                        Cpu(text, most, 1e300),
-                        Memory(most, least),
-                        (Disk(text, most, least),),
-                    )
-                    for its_host in (host, None):
-                        shown.app.running_now = RunningNow(
-                            shown.app.now(), (), VramVerdict.CONTRADICTED, its_host, text
-                        )
-                        await shown.pilot.pause()
-                        check(shown)
+                    disk, memory = Disk(text, most, least), Memory(most, least)
+                    host = Host(Gpus(gpus, text, complete=False), Cpu(text, most, 1e300), memory, (disk,))
+                    await running_now(shown, host, text)
+                await running_now(shown, None, text)
+
+
+async def running_now(shown: Live, host: Host | None, why: str) -> None:
+    shown.app.running_now = RunningNow(shown.app.now(), (), VramVerdict.CONTRADICTED, host, why)
+    await shown.pilot.pause()
+    check(shown)
+
+
+CONFIGURATION = r"""
+theme = "\u001b]0;x\u0007[/x]\u202e"
+glyphs = "\u001b[2J"
+"un\u001b[2Jknown" = 1
+default_model = "\u001b[2J[/x]"
+[keys]
+sort = "\u001b[2J"
+switch = ",,,"
+"\u001b[31m" = "x"
+load = "ctrl+[/x]\u200b"
+delete = "[@click=app.quit]"
+[tui.columns]
+models = ["\u001b[2J", "name", "name", "mark", "size", "[/x]"]
+"\u202e" = ["x"]
+[poll]
+models_s = "\u001b[2J"
+[servers."\u001b]0;other\u0007"]
+url = "http://127.0.0.1:9"
+local = false
+"""
 
 
 class TestConfiguration:
-    async def test_a_server_with_a_hostile_label(self, tmp_path: Path) -> None:
-        for at, text in enumerate(NO_NAMES):
-            if not text.strip() or "\ud800" in text:
-                continue  # TOML knows no surrogates
+    async def test_labels_of_servers(self, tmp_path: Path) -> None:
+        for at, text in enumerate(each for each in HOSTILE_TEXTS if "\ud800" not in each):  # nor does TOML
             async with live(tmp_path / str(at), label=text, size=(100, 24)) as shown:
                 check(shown)
-                for keys in ("4", "5", "1", "D"):
-                    await shown.press(*keys)
+                for key in "451":
+                    await shown.press(key)
                     check(shown)
                 await shown.press("end", "d")
-                await shown.until(lambda: isinstance(shown.app.screen, Question))
+                await on_top(shown, Question)
                 check(shown)
+
+    async def test_themes_keys_and_columns(self, tmp_path: Path) -> None:
+        async with live(tmp_path, config=CONFIGURATION) as shown:
+            await shown.sees("theme: there is no theme", "·]0;x·[/x]·")
+            assert len(shown.app.services.notices) > 2
+            for notice in shown.app.services.notices:
+                shown.app.tell(notice)
+                await shown.pilot.pause()
+                check(shown)
+            assert shown.line("NAME").split()[:2] == ["NAME", "NAME"]
+            await shown.press("question_mark")
+            await shown.sees("KEYS", "[@click=app.quit]")
+            check(shown)
+            await shown.press("escape", "ctrl+p")
+            await paste(shown, "delete")
+            check(shown)
+
+
+LISTED: Mapping[str, Any] = {
+    "shown": "qwen3:8b", "sent": "qwen3:8b", "digest": "a" * 64, "size": 5, "modified": 5, "format": "gguf",
+    "family": "x", "parameter_size": "8B", "quantization": "Q4_0", "context": 5, "capabilities": ["vision"],
+    "remote_host": None, "remote_model": None,
+}  # fmt: skip
+WRONG: tuple[Any, ...] = (7, None, True, -1.5, "\x1b]0;x\x07[/x]\ud800", ["x", 1], {"a": 1})
+
+
+class TestStore:
+    """Rows that another version wrote, or a hand."""
+
+    async def test_a_remembered_list_of_wrong_types(self, tmp_path: Path) -> None:
+        rows = [{**LISTED, key: value} for key in LISTED for value in WRONG]
+        rows += [{key: value for key, value in LISTED.items() if key != without} for without in LISTED]
+        written = json.dumps([*rows, None, 5, [], {}])
+        async with changed(tmp_path, ("UPDATE last_list SET json = ?", written)) as shown:
+            await shown.sees("qwen3:8b")
+            for key in "ooooo":
+                await shown.press(key, "end", "home")
+                check(shown)
+            for entry in shown.app.models.entries:
+                assert entry.model.name == from_listed(entry.model.sent)
+                assert harmful_characters(entry.model.shown) == set()
+                if entry.model.name is not None:
+                    assert entry.model.shown == entry.model.name.short
+
+    @pytest.mark.parametrize("written", ["", "{", "5", "null", '{"a": 1}', "[" * 100_000, "[NaN, 1e999]"])
+    async def test_a_remembered_list_that_is_none(self, tmp_path: Path, written: str) -> None:
+        async with changed(tmp_path, ("UPDATE last_list SET json = ?", written)) as shown:
+            await shown.sees("offline")
+
+    async def test_transfers_of_wrong_types(self, tmp_path: Path) -> None:
+        whole = {
+            "server_id": 1, "position": 1, "wishes": 0, "detail": "", "attempts": 0, "tries": 0, "total": 5, "at": 5,
+            "done_high": 1, "seen": 0, "speed": 1.5, "grown_at": 5, "retry_at": 5, "announced_digest": "a", "created": 5,
+            "started": 5, "ended": 5, "cause": "network",
+        }  # fmt: skip
+        inserts: list[tuple[Any, ...]] = []
+        for state_of, wanted in (("paused", "pause"), ("failed", "run"), ("future", "run")):
+            for key in whole:
+                for value in ("\x1b]0;x\x07[/x]", b"\xff\x1b[2J", 2**62, -7, 1.5):
+                    name = f"m{len(inserts)}:x"
+                    values = {**whole, key: value, "name": name, "name_key": name}
+                    values |= {"state": state_of, "wanted": wanted}
+                    marks = ", ".join("?" * len(values))
+                    inserts.append(
+                        (f"INSERT INTO transfers ({', '.join(values)}) VALUES ({marks})", *values.values())
+                    )
+        async with changed(tmp_path, *inserts) as shown:
+            await shown.press("4")
+            await shown.until(lambda: shown.app.transfers)
+            await shown.pilot.pause()
+            for _ in range(8):
+                check(shown)
+                await shown.press("pagedown")
+            await shown.press("home", "enter")
+            check(shown)
+
+    @pytest.mark.parametrize(
+        "values", ["5, 'future', 'x', 5", "'x', 'network', x'1b', 5", "5, NULL, '[/x]', 'y'"]
+    )
+    async def test_tries_of_wrong_types(self, tmp_path: Path, values: str) -> None:
+        insert = (
+            "INSERT INTO transfers (server_id, name, name_key, position, wanted, state, created, at) VALUES"
+        )
+        async with changed(
+            tmp_path,
+            (f"{insert} (1, 'x:y', 'x:y', 1, 'run', 'failed', 5, 5)",),
+            (f"INSERT INTO transfer_attempts (transfer_id, at, cause, detail, done) VALUES (1, {values})",),
+        ) as shown:
+            await shown.press("4")
+            await shown.sees("x:y")
+            await shown.press("enter")
+            await on_top(shown, TransferDetails)
+            check(shown)
+
+    async def test_words_beside_a_model_that_nobody_cleaned(self, tmp_path: Path) -> None:
+        words = "\x1b]0;x\x07[/x]\u202e"
+        facts = json.dumps({"weights": words, "capabilities": [words, 5], "context": 5, "parameter_count": 1})
+        digest = "a" * 64
+        async with changed(
+            tmp_path,
+            ("UPDATE last_list SET json = ?", json.dumps([LISTED, {**LISTED, "sent": "b:c"}])),
+            ("INSERT INTO details VALUES (?, ?, 5)", digest, facts),
+            ("INSERT INTO damaged VALUES (1, ?, ?, 0, 5)", digest, words),
+            ("INSERT INTO loads VALUES (1, ?, 5, 5, 5, 5, 5)", digest),
+            ("UPDATE servers SET name = ?", words),
+            ("INSERT OR REPLACE INTO current VALUES (1, 'qwen3:8b', ?, 5, ?)", words, words),
+        ) as shown:
+            await shown.sees("damaged", "·]0;x·")
+            check(shown)
+            await shown.press("enter")
+            await on_top(shown, DetailsScreen)
+            check(shown)
+
+
+@asynccontextmanager
+async def changed(root: Path, *statements: tuple[Any, ...]) -> AsyncIterator[Live]:
+    """The program at its second start, the server being away and the database changed in between."""
+    async with DemoServer() as server:
+        url = server.url
+        async with live(root, url=url) as shown:
+            await shown.sees("z undoes that")
+            database = shown.paths.database
+    with closing(sqlite3.connect(database)) as connection, connection:
+        for statement, *values in statements:
+            connection.execute(statement, values)
+    async with live(root, url=url, wait=False) as shown:
+        await shown.until(lambda: shown.app.connection.phase is Phase.OFFLINE)
+        await shown.pilot.pause()
+        check(shown)
+        yield shown
+
+
+TERMINAL = re.compile(r"\x1b\[[\d;]*[mHJ]|\x1b\[\?[\d;]+[hl$p]+|\x1b\[[<>=?]\d*[\d;]*[uc]|\x1b\]22;\w+\x07")
+"""What Textual itself says to a terminal."""
+MARKERS = (b"]0;", b"[31mred", b"[2J\xc2\xb7", b"31mc1", b"taken over", b"[@", b"[/x]")
+"""What would stand behind ESC or CSI if one of the hostile texts came through."""
+
+
+async def test_through_a_real_terminal(tmp_path: Path) -> None:
+    faults = Faults(
+        *(Fault(Kind.HOSTILE, path, times=None) for path in ("/api/tags", "/api/ps", "/api/version"))
+    )
+    async with DemoServer(faults=faults) as server:
+        with Pty(120, 40) as pty:
+            pty.spawn(
+                [sys.executable, "-m", "modeltui", "--server", server.url],
+                environ_for(tmp_path),
+                cwd=tmp_path,
+            )
+            await asyncio.to_thread(pty.read_until, "·[2J·[31mred".encode())
+            await asyncio.to_thread(pty.read_until, "no valid name".encode())
+            for keys, shows in (
+                ("sludcRneyg\x0b", ""),
+                ("\r", "nothing can be asked about it"),
+                ("\x1b", ""),
+                ("5", "VRAM"),
+                ("4", "Nothing is being pulled"),
+                ("p", "Pull which model?"),
+                (f"\x1b[200~{HOSTILE_TEXTS[0]}\x1b[201~", "·[2J·[31mred·[0m"),
+                ("\r", "is not allowed"),
+            ):
+                since = pty.count
+                pty.send(keys)
+                if shows:
+                    await asyncio.to_thread(pty.read_until, shows.encode(), since=since)
+            pty.send("\x1b")
+            await asyncio.to_thread(pty.drain)
+            pty.send("q")
+            assert await asyncio.to_thread(pty.wait) == 0
+            assert pty.left_on() == []
+            received = bytes(pty.received)
+    text = received.decode("utf-8")  # strictly
+    assert "\x9b" not in text
+    for marker in MARKERS:
+        assert b"\x1b" + marker not in received
+    rest = TERMINAL.sub("", text)
+    assert harmful_characters(rest) <= {"\r", "\n"}

@@ -12,7 +12,7 @@ from textual.widgets import Input
 from modeltui.text import clean_line
 from modeltui.tui.render import Line
 from modeltui.tui.widgets.document import Document
-from modeltui.tui.widgets.keyline import KeyLine, Shown
+from modeltui.tui.widgets.keyline import Answers, KeyLine, Shown
 from modeltui.tui.widgets.lines import Lines
 
 LONGEST = 4096  # of several names at once
@@ -55,7 +55,7 @@ class Question(ModalScreen[str | None]):
         with Vertical(classes="dialog"):
             yield Lines(((self._title, "strong"),), classes="title")
             yield Document([((fact, ""),) for fact in self._facts])
-            yield KeyLine()
+            yield Answers()
 
     def on_mount(self) -> None:
         first, *others = self._answers
@@ -68,7 +68,7 @@ class Question(ModalScreen[str | None]):
         keys += [(each.key, each.word, f"screen.answer('{each.value}')") for each in others]
         if not self._enter_is_no:
             keys.append(("esc", self._no, "screen.answer('')"))
-        self.query_one(KeyLine).show_keys(keys)
+        self.query_one(Answers).show_keys(keys)
 
     def on_key(self, event: events.Key) -> None:
         for answer in self._answers:
@@ -129,14 +129,14 @@ class TextDialog(ModalScreen[str | None]):
             field.cursor_blink = False
             yield field
             yield Lines((), classes="problem")
-            yield KeyLine()
+            yield Answers()
 
     def on_mount(self) -> None:
         self.query_one(Input).focus()
         keys: list[Shown] = [("enter", self._word, "screen.give(False)")]
         if self._more is not None:
             keys.append((*self._more, "screen.give(True)"))
-        self.query_one(KeyLine).show_keys([*keys, ("esc", "leave it", "screen.leave")])
+        self.query_one(Answers).show_keys([*keys, ("esc", "leave it", "screen.leave")])
 
     def on_key(self, event: events.Key) -> None:
         if event.key == "escape":

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from textual import events
 from textual.message import Message
 
-from modeltui.tui.render import Line, Span, width_of
+from modeltui.tui.render import Line, Span, cut_line, width_of
 from modeltui.tui.widgets.lines import Fitted
 
 Shown = tuple[str, str, str]  # key as it is shown, word, action
@@ -52,6 +52,36 @@ class KeyLine(Fitted):
     def on_click(self, event: events.Click) -> None:
         for end, action in self._ends:
             if event.x < end:
+                self.post_message(self.Clicked(action))
+                return
+
+
+class Answers(KeyLine):
+    """The keys of a dialog: all of them, on as many lines as they need."""
+
+    DEFAULT_CSS = "Answers { height: auto; }"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._places: list[tuple[int, int, str]] = []
+
+    def fit(self, width: int) -> list[Line]:
+        lines: list[Line] = []
+        self._places = []
+        for shown in self._keys:
+            spans = _spans(shown)
+            last = lines[-1] if lines else ()
+            if not lines or width_of(last) + 2 + width_of(spans) > width:
+                lines.append(((" ", ""), *cut_line(spans, width - 1)))
+            else:
+                lines[-1] = (*last, ("  ", ""), *spans)
+            self._places.append((len(lines) - 1, width_of(lines[-1]), shown[2]))
+        return lines
+
+    def on_click(self, event: events.Click) -> None:
+        event.prevent_default()
+        for line, end, action in self._places:
+            if event.y == line and event.x < end:
                 self.post_message(self.Clicked(action))
                 return
 

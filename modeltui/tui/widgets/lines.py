@@ -73,6 +73,9 @@ class Fitted(Lines):
     def fit(self, width: int) -> Sequence[Line]:
         raise NotImplementedError
 
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return max(1, len(self.fit(width)))
+
     def update(self) -> None:
         """Make the lines anew; nothing happens before the widget has a size."""
         if self.size.width:
