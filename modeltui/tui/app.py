@@ -1,28 +1,23 @@
 """The program of the screens: its state, its workers, its modes and its global keys."""
 
-import asyncio
 import contextlib
 import gc
 import random
 from collections.abc import Awaitable, Callable
-from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual import events, work
-from textual.app import App
+from textual import work
 from textual.binding import Binding, BindingType
-from textual.keys import key_to_character
 from textual.reactive import var
 from textual.screen import Screen
-from textual.widgets import Input
 from textual.worker import Worker, WorkerState
 
 from modeltui.errors import ModeltuiError
+from modeltui.tui.keyed import KeyedApp
 from modeltui.tui.polling import Polling
 from modeltui.tui.render import AsciiFilter
 from modeltui.tui.stage import Stage
 from modeltui.tui.state import Connection, Models, Undo
-from modeltui.tui.widgets.filterline import FilterLine
 
 if TYPE_CHECKING:
     from modeltui.services.library import Listing
@@ -34,13 +29,7 @@ if TYPE_CHECKING:
     from modeltui.tui.leaving import Leaving
     from modeltui.tui.polling import Snapshot
 
-NOTICE_S = 8.0
-ERROR_S = 15.0
 OURS = ("poll", "store", "runner", "act", "details")  # groups of workers that use the services
-KEY_WORDS = {
-    "escape": "esc", "space": "space", "pageup": "pgup", "pagedown": "pgdn", "up": "↑", "down": "↓",
-    "enter": "enter", "backspace": "backspace", "slash": "/", "plus": "+", "minus": "-", "equals_sign": "=",
-}  # fmt: skip
 
 
 def _models() -> Screen[None]:
@@ -67,7 +56,7 @@ def _painted() -> None:
     gc.freeze()
 
 
-class ModelTuiApp(App[int]):
+class ModelTuiApp(KeyedApp):
     """State is assigned whole to the attributes below; screens watch them, and never the other way round."""
 
     CSS_PATH = "app.tcss"
@@ -99,8 +88,6 @@ class ModelTuiApp(App[int]):
     models: var[Models] = var(Models(), init=False)
     running_now: "var[RunningNow | None]" = var(None, init=False)
     transfers: "var[tuple[QueuedTransfer, ...]]" = var((), init=False)
-    doing: var[dict[str, str]] = var(dict, init=False)
-    notice: var[tuple[str, str]] = var(("", ""), init=False)
 
     def __init__(
         self, stage: Stage, *, colour: str, glyphs: str, version: str, leaving: "Leaving | None" = None
@@ -114,7 +101,6 @@ class ModelTuiApp(App[int]):
         self.has_adopted = self.has_synced = False
         self.switch_when_done: int | None = None
         self.history: list[str] = []
-        self._waiting: list[tuple[str, str]] = []
         self._polling = self._make_polling()
         self._leave_code: int | None = None
         self._settle_theme(colour)
@@ -143,6 +129,14 @@ class ModelTuiApp(App[int]):
         self.app_resume_signal.subscribe(self, self._resumed)
         for notice in self.services.notices:
             self.tell_in_turn(notice)
+        if self.services.config.screens.keys:
+            self.call_later(self._look_at_keys)
+
+    def _look_at_keys(self) -> None:
+        from modeltui.tui.keymap import problems
+
+        for problem in problems(self.services.config.screens.keys):
+            self.tell_in_turn(problem)
 
     def _suspended(self, _: object) -> None:
         if self._leaving is not None:
@@ -249,7 +243,7 @@ class ModelTuiApp(App[int]):
 
     def ended(self, row: "QueuedTransfer") -> None:
         """A transfer came to its end: it is said, and made current where that was wished."""
-        from modeltui.tui.acts import after_transfer
+        from modeltui.tui.flows import after_transfer
 
         after_transfer(self, row)
 
@@ -285,43 +279,9 @@ class ModelTuiApp(App[int]):
         self._polling.poke()
 
     def _listed(self, link: "Link", listing: "Listing") -> None:
-        from modeltui.tui.acts import look_after
+        from modeltui.tui.flows import look_after
 
         look_after(self, link, listing)
-
-    # What is said
-
-    def tell(self, text: str, ink: str = "") -> None:
-        """One line in the status line, for a while."""
-        self.notice = (text, ink)
-        self.set_timer(NOTICE_S, partial(self._forget, text))
-
-    def tell_in_turn(self, text: str, ink: str = "attention") -> None:
-        """One line about what nobody asked for just now: it waits until the line is free."""
-        if self.notice[0]:
-            self._waiting.append((text, ink))
-        else:
-            self.tell(text, ink)
-
-    def _forget(self, text: str) -> None:
-        if self.notice[0] != text:
-            return
-        self.notice = ("", "")
-        if self._waiting:
-            self.tell(*self._waiting.pop(0))
-
-    def tell_error(self, error: ModeltuiError) -> None:
-        """What failed, where, why and what to do, until it is read or dismissed."""
-        where = f"\n{error.url}" if error.url else ""
-        remedy = f"\n{error.remedy}" if error.remedy else ""
-        self.notify(f"{error.message}{where}{remedy}", severity="error", timeout=ERROR_S, markup=False)
-
-    def set_doing(self, key: str, words: str | None) -> None:
-        """Say what is being done with a model, or that nothing is any more."""
-        doing = {**self.doing, key: words or ""}
-        if words is None:
-            del doing[key]
-        self.doing = doing
 
     # Keys
 
@@ -342,7 +302,7 @@ class ModelTuiApp(App[int]):
 
     async def show_elsewhere(self, mode: str, sent: str) -> None:
         """Show a model on the next screen that it stands on."""
-        from modeltui.tui.acts import places_of
+        from modeltui.tui.flows import places_of
 
         places = [place for place in places_of(self, sent) if place != mode]
         if not places:
@@ -402,7 +362,7 @@ class ModelTuiApp(App[int]):
             self.refresh_soon()
 
     async def action_quit(self) -> None:
-        from modeltui.tui.acts import ask_to_quit
+        from modeltui.tui.flows import ask_to_quit
 
         self.act(ask_to_quit(self), "quit")
 
@@ -413,38 +373,14 @@ class ModelTuiApp(App[int]):
             await self.leave(130)
 
     def action_demonstration(self) -> None:
-        from modeltui.tui.acts import to_demonstration
+        from modeltui.tui.flows import to_demonstration
 
         self.run_worker(to_demonstration(self), group="stage", exclusive=True, exit_on_error=False)
 
     def action_start_server(self) -> None:
-        from modeltui.tui.acts import start_server
+        from modeltui.tui.flows import start_server
 
         self.act(start_server(self), "start the server")
-
-    def get_key_display(self, binding: Binding) -> str:
-        """A key as people write it: `enter`, `esc`, `ctrl+p`, `D`."""
-        key = binding.key
-        return binding.key_display or KEY_WORDS.get(key) or key_to_character(key) or key
-
-    async def on_event(self, event: events.Event) -> None:
-        """Obey keys in their order: on a slow line several come at once, and `/q` must not quit.
-
-        Textual hands a key to the focused widget and looks for its binding when it comes back, so that the
-        next one overtakes it.
-        """
-        if isinstance(event, events.Key) and not event.is_forwarded and not self.is_typing:
-            key = event.key
-            if await self._check_bindings(key, priority=True) or await self._check_bindings(key):
-                for _ in range(3):  # a deed that begins with a dialog has opened it after that
-                    await asyncio.sleep(0)
-                return
-        await super().on_event(event)
-
-    @property
-    def is_typing(self) -> bool:
-        """Whether keys are text now."""
-        return isinstance(self.focused, FilterLine | Input)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "undo":

@@ -156,13 +156,14 @@ class Terminal:
             with self._came:
                 self._came.wait(min(end - now, last + silence - now))
 
-    def press(self, keys: str, *, without_pane: bool = False, patience: float = 5) -> Burst:
-        """Type, and wait for the last byte of the answer; raises Stalled if there is none."""
+    def press(self, keys: str, shows: str = "", *, without_pane: bool = False, patience: float = 5) -> Burst:
+        """Type, and wait for the last byte of an answer that `shows` some text; raises Stalled if none does.
+
+        Without a text any byte begins the answer, also one that would have come without the key.
+        """
         since = self.mark
         sent = self.send(keys)
-        with self._came:
-            if not self._came.wait_for(lambda: len(self._pieces) > since, patience):
-                raise Stalled(f"no answer to {keys!r}")
+        self.wait_until(lambda text: shows in text, since, patience)
         self.wait_quiet(SILENCE_S)
         last, data = sent, b""
         for at, piece in self.pieces(since):

@@ -15,6 +15,8 @@ REST_S = 0.15
 PACE_S = 0.06
 """Seconds between two letters of somebody who types fast."""
 WORDS = ("m000", "12", "llama", "7b", "-phi", "3")
+Typed = tuple[str, str]
+"""A key, and a text that its answer shows."""
 LOADED = ("m00001-llama:2b", "m00000-qwen:1b")
 """The newest model comes last: it is the current one at the start, and cannot be switched to."""
 
@@ -39,13 +41,13 @@ class Keys:
         )
 
 
-def pressed(terminal: Terminal, keys: Iterator[str], *, without_pane: bool = True) -> Keys:
+def pressed(terminal: Terminal, keys: Iterator[Typed], *, without_pane: bool = True) -> Keys:
     """Each key on its own: what follows the one before has come before the next is pressed."""
     bursts, sizes = [], []
     terminal.wait_quiet(REST_S)
-    for key in keys:
+    for key, shows in keys:
         before = terminal.mark
-        bursts.append(terminal.press(key, without_pane=without_pane))
+        bursts.append(terminal.press(key, shows, without_pane=without_pane))
         terminal.wait_quiet(REST_S)
         sizes.append(len(terminal.output(before)))
     return Keys.of(bursts, sizes)
@@ -55,14 +57,13 @@ def cursor(terminal: Terminal, moves: int) -> Keys:
     """Moves down and up again that do not scroll; the first ones warm up."""
     for key in (DOWN, UP):
         terminal.press(key)
-    return pressed(terminal, islice(cycle([DOWN] * 8 + [UP] * 8), moves))
+    return pressed(terminal, islice(cycle([(DOWN, "")] * 8 + [(UP, "")] * 8), moves))
 
 
 def letters(terminal: Terminal, keys: int) -> tuple[Keys, float]:
     """Letters and backspaces in the filter: each on its own, and milliseconds of CPU at a typist's pace."""
     terminal.press("/")
-    for key in islice(_typed(), 2 * len(WORDS[0])):
-        terminal.press(key)
+    pressed(terminal, islice(_typed(), 2 * len(WORDS[0])))  # warms up
     costs = pressed(terminal, islice(_typed(), keys))
     cpu = _cpu(terminal, keys)
     terminal.send(ESCAPE)
@@ -70,14 +71,18 @@ def letters(terminal: Terminal, keys: int) -> tuple[Keys, float]:
     return costs, cpu
 
 
-def _typed() -> Iterator[str]:
-    """Each word, and backspaces until it is gone."""
-    return (key for word in cycle(WORDS) for key in (*word, *[BACKSPACE] * len(word)))
+def _typed() -> Iterator[Typed]:
+    """Each word, and backspaces until it is gone; the filter line shows what is left."""
+    for word in cycle(WORDS):
+        for end in range(1, len(word) + 1):
+            yield word[end - 1], f"/ {word[:end]}"
+        for end in reversed(range(len(word))):
+            yield BACKSPACE, f"/ {word[:end]}"
 
 
 def _cpu(terminal: Terminal, keys: int) -> float:
     before, at = terminal.cpu_seconds(), time.perf_counter()
-    for key in islice(_typed(), keys):
+    for key, _ in islice(_typed(), keys):
         terminal.send(key)
         at += PACE_S
         time.sleep(max(0.0, at - time.perf_counter()))
@@ -91,7 +96,7 @@ def screens(terminal: Terminal, rounds: int) -> Keys:
     for key in "451":
         terminal.press(key)
         terminal.wait_quiet(REST_S)
-    return pressed(terminal, islice(cycle("451"), 3 * rounds), without_pane=False)
+    return pressed(terminal, islice(cycle([(key, "") for key in "451"]), 3 * rounds), without_pane=False)
 
 
 def switches(server: Stage, runs: int) -> float:

@@ -1,4 +1,4 @@
-"""The program at a fixed moment, with no server and nothing that runs behind it: what it shows is put there."""
+"""The program at a fixed moment, nothing running behind it: what it shows is put there by hand."""
 
 import asyncio
 import os

@@ -1,5 +1,6 @@
 """What the still program shows: models, runners, hardware and pulls in every state at one moment."""
 
+import hashlib
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -54,7 +55,7 @@ def entry(
     """A model of the list; `size` in GB, `days` since it was modified, `model` as Model takes it."""
     parsed = from_listed(name)
     made = Model(
-        name, name, parsed, digest=model.pop("digest", f"{abs(hash_of(name)):064x}"),
+        name, name, parsed, digest=model.pop("digest", digest_of(name)),
         size=None if size is None else round(size * GB),
         modified=None if days is None else NOW - round(days * DAY), **model,
     )  # fmt: skip
@@ -67,17 +68,19 @@ def entry(
         state = ModelState.UNKNOWN
     last = None if load_ms is None else Load(NOW - 5 * HOUR, load_ms, made.size, made.size, 32768)
     return Entry(
-        made, state, model_type(parsed, made.capabilities), is_current, runner, "name" if runner else None,
+        made, state, model_type(parsed, made.capabilities), is_current, runner,
+        None if runner is None else "name" if runner.sent == name else "digest",
         last, alias_of, damage, None, None,
     )  # fmt: skip
 
 
-def hash_of(text: str) -> int:
-    """The same number for a text on every day."""
-    return sum(ord(each) * 31**at for at, each in enumerate(text)) % 16**60
+def digest_of(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
-def runner(name: str, size: float, vram: float, expires: int, context: int = 32768, **more: Any) -> LoadedModel:
+def runner(
+    name: str, size: float, vram: float, expires: int, context: int = 32768, **more: Any
+) -> LoadedModel:
     """A loaded model; sizes in GB, `expires` in milliseconds from now."""
     return LoadedModel(
         name, name, from_listed(name), size=round(size * GB), vram=round(vram * GB), expires_at=NOW + expires,
@@ -85,7 +88,9 @@ def runner(name: str, size: float, vram: float, expires: int, context: int = 327
     )  # fmt: skip
 
 
-ON_GPU = runner("qwen3.5:27b", 19.6, 19.6, 4 * MIN, family="qwen35", parameter_size="27.8B", quantization="Q4_K_M")
+ON_GPU = runner(
+    "qwen3.5:27b", 19.6, 19.6, 4 * MIN, family="qwen35", parameter_size="27.8B", quantization="Q4_K_M"
+)
 FOR_EVER = runner("nomic-embed-text:latest", 0.38, 0.38, 2 * FOREVER_MS, 2048)
 SPLIT = runner(BIG, 46.1, 23.9, 12 * MIN, 8192, family="llama", parameter_size="70.6B", quantization="Q4_K_M")
 IN_RAM = runner("phi4-mini:latest", 4.1, 0, 59 * MIN, 8192)
@@ -102,19 +107,22 @@ DAMAGED = entry(
 )  # fmt: skip
 ENTRIES = (
     CURRENT,
-    entry(BIG, 42.5, 3, runner=SPLIT, load_ms=31_400, parameter_size="70.6B", quantization="Q4_K_M", context=131072),
+    entry(BIG, 42.5, 3, runner=SPLIT, load_ms=31_400, parameter_size="70.6B", quantization="Q4_K_M",
+          context=131072),
     entry(HUGGING, 17.7, 0.02, parameter_size="30.5B", quantization="unknown", context=262144),
     entry("nomic-embed-text:latest", 0.274, 400, runner=FOR_EVER, quantization="F16", context=2048,
           parameter_size="137M", capabilities=frozenset({"embedding"})),
-    entry("phi4-mini:latest", 2.49, 9, runner=IN_RAM, load_ms=900, parameter_size="3.8B", quantization="Q4_K_M"),
-    entry("gemma4:12b", 8.1, 0.3, runner=STOPPING, parameter_size="12.2B", quantization="Q4_K_M", context=131072),
+    entry("phi4-mini:latest", 2.49, 9, runner=IN_RAM, load_ms=900, parameter_size="3.8B",
+          quantization="Q4_K_M"),
+    entry("gemma4:12b", 8.1, 0.3, runner=STOPPING, parameter_size="12.2B", quantization="Q4_K_M",
+          context=131072),
     entry("gpt-oss:120b-cloud", 0.000000382, 14, remote_host="https://ollama.com:443", quantization="MXFP4",
           parameter_size="116.8B", context=131072),
     DAMAGED,
     entry(NO_NAME, 1.2, 20),
     entry("someone/made-by-hand:latest", digest=None),
     entry("gpt-oss:20b", 13.8, 5, load_ms=8000, parameter_size="20.9B", quantization="MXFP4", context=131072),
-    entry("current:latest", 17.4, 1, alias_of="qwen3.5:27b", digest=CURRENT.model.digest,
+    entry("current:latest", 17.4, 1, runner=ON_GPU, alias_of="qwen3.5:27b", digest=CURRENT.model.digest,
           parameter_size="27.8B", quantization="Q4_K_M", context=262144),
     entry("deepseek-r1:32b", 19.9, 66, parameter_size="32.8B", quantization="Q4_K_M", context=131072),
     entry("registry.example.org:5000/team/house-coder:9b-q8_0", 9.53, 11, parameter_size="9.2B",
@@ -134,21 +142,23 @@ REMEMBERED = replace(
     ),
 )  # fmt: skip
 
+MANIFESTS = "/usr/share/ollama/.ollama/models/manifests"
 FACTS = Facts(
     CURRENT,
     ModelDetails(
         architecture="qwen35", family="qwen35", format="gguf", parameter_size="27.8B", quantization="Q4_K_M",
-        context=262144, capabilities=THINKING, weights=f"sha256-{hash_of('weights'):064x}",
+        context=262144, capabilities=THINKING, weights=f"sha256-{digest_of('weights')}",
         options={"num_ctx": 32768, "temperature": 0.6, "stop": ["<|im_start|>", "<|im_end|>"]},
         system="You are a careful assistant for a small workshop.\nAnswer in the language of the question,"
         " say what you do not know, and keep to what was asked.",
         template="{{ .System }}\n{{ .Prompt }}", license="Apache License\nVersion 2.0, January 2004",
         requires="0.30.0",
     ),
-    ("current:latest",), "/usr/share/ollama/.ollama/models/manifests/registry.ollama.ai/library/qwen3.5/27b", None,
+    ("current:latest",), f"{MANIFESTS}/registry.ollama.ai/library/qwen3.5/27b", None,
 )  # fmt: skip
 NEEDS = SwitchFacts(
-    ENTRIES[1].model, "qwen3.5:27b", False, None, Load(NOW - DAY, 31_400, 46_100_000_000, 22_000_000_000, 8192),
+    ENTRIES[1].model, "qwen3.5:27b", False, None,
+    Load(NOW - DAY, 31_400, 46_100_000_000, 22_000_000_000, 8192),
     ("qwen3.5:27b", "nomic-embed-text:latest", "phi4-mini:latest"), "current", True,
 )  # fmt: skip
 REMOVALS = tuple(
@@ -168,8 +178,10 @@ REMOVALS = tuple(
 HOST = Host(
     Gpus(
         (
-            Gpu(0, "GPU-0", "NVIDIA GeForce RTX 4090", 25_770_000_000, None, 20_100_000_000, 72, 61, 288_000, 450_000),
-            Gpu(1, "GPU-1", "NVIDIA RTX A2000 12GB", 12_880_000_000, None, 410_000_000, None, 38, 9_000, 70_000),
+            Gpu(0, "GPU-0", "NVIDIA GeForce RTX 4090", 25_770_000_000, None, 20_100_000_000, 72, 61,
+                288_000, 450_000),
+            Gpu(1, "GPU-1", "NVIDIA RTX A2000 12GB", 12_880_000_000, None, 410_000_000, None, 38,
+                9_000, 70_000),
         ),
         None,
         True,
@@ -177,14 +189,14 @@ HOST = Host(
     Cpu("a processor", 16, 12.0),
     Memory(68_700_000_000, 46_700_000_000),
     (Disk("/models", 10**12, 212 * GB),),
-)
+)  # fmt: skip
 GONE = runner("deleted-meanwhile:7b", 5.5, 5.5, 90_000)
 ROWS = tuple(Running(each, each.state(NOW), each.state(NOW)) for each in (*LOADED, GONE))
 RUNNING = RunningNow(NOW, ROWS, VramVerdict.CREDIBLE, None, "gpubox is another machine")
+CLAIMS = (ModelState.GPU, ModelState.SPLIT)
 CONTRADICTED = RunningNow(
     NOW,
-    tuple(replace(row, state=ModelState.UNKNOWN if row.claim in (ModelState.GPU, ModelState.SPLIT) else row.claim)
-          for row in ROWS),
+    tuple(replace(row, state=ModelState.UNKNOWN) if row.claim in CLAIMS else row for row in ROWS),
     VramVerdict.CONTRADICTED, HOST, "the address is this machine's",
 )  # fmt: skip
 

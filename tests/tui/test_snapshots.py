@@ -36,7 +36,6 @@ from modeltui.tui.state import Models
 
 Compare = Callable[..., bool]
 TINY, SMALL, NORMAL, WIDE = (60, 20), (80, 24), (100, 30), (120, 35)
-NAMES = "typo…model llama3.2"
 
 
 @pytest.fixture(autouse=True)
@@ -67,7 +66,7 @@ def test_models_in_every_state(app: ModelTuiApp, snap_compare: Compare) -> None:
 
 
 def test_models_with_the_pane(app: ModelTuiApp, snap_compare: Compare) -> None:
-    step = keys("o", "o", "o", "o", "o", "down", "down", "down")
+    step = keys("down", "down", "down", "down")
     assert snap_compare(
         app, terminal_size=WIDE, run_before=showing(step, models=INSTALLED, transfers=QUEUE[:1])
     )
@@ -127,13 +126,16 @@ def test_details_of_the_current_model(app: ModelTuiApp, snap_compare: Compare) -
 
 def test_downloads_in_every_state(app: ModelTuiApp, snap_compare: Compare) -> None:
     step = keys("4", "down", "down", "down", "down", "down", "down", "down", "down", "down")
-    assert snap_compare(
-        app, terminal_size=SMALL, run_before=showing(step, models=INSTALLED, transfers=QUEUE)
-    )
+    assert snap_compare(app, terminal_size=SMALL, run_before=showing(step, models=INSTALLED, transfers=QUEUE))
 
 
 def test_running_elsewhere(app: ModelTuiApp, snap_compare: Compare) -> None:
-    step = keys("5", "down", "down")
+    """The last one belongs to no model, which is said from the second look on."""
+
+    async def step(pilot: Pilot[object]) -> None:
+        await keys("5", "down", "down")(pilot)
+        app.running_now = replace(RUNNING, at=RUNNING.at + 1)
+
     assert snap_compare(
         app, terminal_size=TINY, run_before=showing(step, models=INSTALLED, running_now=RUNNING)
     )
