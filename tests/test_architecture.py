@@ -414,3 +414,15 @@ def test_importing_does_nothing(tmp_path: Path) -> None:
 def test_the_watch_sees_what_an_import_does(tmp_path: Path, deed: str, event: str) -> None:
     (tmp_path / "busy.py").write_text(deed)
     assert f"busy {event} " in run(IMPORT_AND_WATCH, "busy", home=tmp_path)
+
+
+FIRST_PAINT = ["modeltui.cli.main", "modeltui.tui.start", "modeltui.tui.app", "modeltui.tui.screens.models"]
+
+
+def test_little_is_loaded_before_the_first_paint(tmp_path: Path) -> None:
+    """Each module of ours, and each dataclass in it, costs a part of the start."""
+    loaded = run(IMPORT_AND_LIST, *FIRST_PAINT, home=tmp_path).split()
+    ours = [module for module in loaded if module.startswith("modeltui.")]
+    assert set(FIRST_PAINT) <= set(ours)
+    assert len(ours) <= 60, sorted(ours)
+    assert {"httpx", "pynvml", "psutil", "rich.markdown"}.isdisjoint(loaded)
