@@ -60,7 +60,8 @@ def make_client(
             trust_env=not direct,
             follow_redirects=follow_redirects,
             timeout=httpx.Timeout(None, connect=CONNECT_S),
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=8),
+            # Longer than any poll: each would make its connections anew.
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=8, keepalive_expiry=60),
         )
     except (ImportError, ValueError, httpx.InvalidURL) as error:
         if direct:

@@ -4,15 +4,16 @@ import contextlib
 import os
 import signal
 import sys
-from argparse import Namespace
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from modeltui import __version__, errors
 from modeltui.cli.output import Output
-from modeltui.cli.parser import make_parser
 
-Command = Callable[[Namespace, Output], Coroutine[Any, Any, int]]
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+Command = Callable[["Namespace", Output], Coroutine[Any, Any, int]]
 
 # 3, answered and to be looked at, is what commands return themselves.
 DONE, FAILED, USAGE, UNREACHABLE, NO_SUCH, NEEDS_YES = 0, 1, 2, 4, 5, 6
@@ -34,12 +35,18 @@ def run(words: list[str]) -> int:
     _fill_streams()
     out = Output(as_json="--json" in words, environ=os.environ)
     try:
+        if not words:  # the screens, and no parser for nothing: it costs a fifteenth of their start
+            return _screens()
+        from modeltui.cli.parser import make_parser
+
         arguments = make_parser().parse_args(words)
         if arguments.version:
             out.text(f"modeltui {__version__}")
             return DONE
         if arguments.command is None:
-            return _screens(arguments, as_json=out.json)
+            if out.json:
+                raise errors.UsageError("--json needs a command", remedy="modeltui --help lists them")
+            return _screens(server=arguments.server, profile=arguments.profile, demo=arguments.demo)
         code = _run(_until_signal(_command(arguments.command)(arguments, out)))
         out.flush()
         return code
@@ -100,13 +107,11 @@ _COMMANDS = {
 }
 
 
-def _screens(arguments: Namespace, *, as_json: bool) -> int:
+def _screens(*, server: str | None = None, profile: str | None = None, demo: bool = False) -> int:
     """The full-screen program, which is imported only here."""
-    if as_json:
-        raise errors.UsageError("--json needs a command", remedy="modeltui --help lists them")
     from modeltui.tui.start import run as show
 
-    return _run(show(server=arguments.server, profile=arguments.profile, demo=arguments.demo))
+    return _run(show(server=server, profile=profile, demo=demo))
 
 
 def _run(work: Coroutine[Any, Any, int]) -> int:

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
 from typing import Any
 
@@ -77,21 +77,33 @@ class Library:
     def __init__(self, services: Services, link: Link) -> None:
         self._services = services
         self._link = link
+        self._last: tuple[object, Listing] | None = None
 
     async def listing(self) -> Listing:
-        """Ask the server what is installed and loaded, and put what is known beside it."""
+        """Ask the server what is installed and loaded, and put what is known beside it.
+
+        As long as nothing changed it is the same again, but for its time: asked often it costs little.
+        """
         models, loaded = await asyncio.gather(self._link.api.models(), self._loaded_or_unknown())
         weights_of = await self.weights_of_loaded(loaded or ())
         facts, server_id, now = self._services.store.facts, self._link.id, self._services.clock()
         known = self._services.recall(lambda: facts.known(server_id), Known())
+        # A state depends on the time, too: an expiry passes.
+        states = [row.state(now) for row in loaded or ()]
+        inputs = (models, loaded, weights_of, known, states)
+        if self._last is not None and self._last[0] == inputs:
+            return replace(self._last[1], at=now)
+        listed, _ = self._services.recall(lambda: facts.last_list(server_id), None) or ([], 0)
+        removed, replaced = _changed(listed, models)
+        rows = [_as_json(model) for model in models]
+        if rows != listed:
+            self._services.remember(lambda: facts.set_last_list(server_id, rows, now))
         entries = _entries(self._services, server_id, models, loaded, weights_of, known, now)
-        listed = [_as_json(model) for model in models]
-        if listed != list(known.listed):
-            self._services.remember(lambda: facts.set_last_list(server_id, listed, now))
-        removed, replaced = _changed(known.listed, models)
         gone = known.current is not None and find(models, known.current.name) is None
         missing = known.current if gone else None
-        return Listing(now, entries, loaded, weights_of, known.current, missing, removed, replaced)
+        listing = Listing(now, entries, loaded, weights_of, known.current, missing, removed, replaced)
+        self._last = inputs, replace(listing, removed=(), replaced=())
+        return listing
 
     async def relist(self) -> None:
         """Remember the list anew after a change of our own, which is nothing to be told about later."""
@@ -184,12 +196,14 @@ class Library:
 def remembered(services: Services, server: ServerConfig) -> Listing | None:
     """The list as it was seen last, for the first frame, without a client: nothing is said to be loaded."""
     facts, server_id = services.store.facts, services.links.id_of(server)
-    known = services.recall(lambda: facts.known(server_id), Known())
-    if known.listed_at is None:
+    last = services.recall(lambda: facts.last_list(server_id), None)
+    if last is None:
         return None
-    models = tuple(model for row in known.listed if (model := _from_json(row)) is not None)
-    entries = _entries(services, server_id, models, None, {}, known, known.listed_at)
-    return Listing(known.listed_at, entries, None, {}, known.current, None, (), ())
+    listed, at = last
+    known = services.recall(lambda: facts.known(server_id), Known())
+    models = tuple(model for row in listed if (model := _from_json(row)) is not None)
+    entries = _entries(services, server_id, models, None, {}, known, at)
+    return Listing(at, entries, None, {}, known.current, None, (), ())
 
 
 def _entries(
@@ -288,7 +302,7 @@ def near_names(name: ModelName, models: tuple[Model, ...]) -> list[str]:
     return [each.short for series in near for each in names if each.series == series][:3]
 
 
-def _changed(before: tuple[Any, ...], models: tuple[Model, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _changed(before: list[Any], models: tuple[Model, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Names of the remembered list that are gone, and those that have another digest now."""
     digests = {model.sent: model.digest for model in models}
     removed, replaced = [], []
@@ -305,8 +319,7 @@ def _changed(before: tuple[Any, ...], models: tuple[Model, ...]) -> tuple[tuple[
 
 def _as_json(model: Model) -> dict[str, Any]:
     """A row of the list as it is remembered for the next start."""
-    row = asdict(model)
-    del row["name"]
+    row = {field: getattr(model, field) for field in _LISTED}
     row["capabilities"] = None if model.capabilities is None else sorted(model.capabilities)
     return row
 

@@ -34,6 +34,7 @@ def detail_lines(facts: "Facts", now: int) -> list[tuple[str, str]]:
         context.append(f"set to {shown.options['num_ctx']}")
     if runner is not None and runner.context:
         context.append(f"loaded with {units.context(runner.context)}")
+    made_as = (shown.family or model.family, shown.format or model.format)
     capabilities = shown.capabilities if shown.capabilities is not None else model.capabilities
     lines = [
         ("name", model.shown + ("  (current)" if facts.entry.is_current else "")),
@@ -42,10 +43,7 @@ def detail_lines(facts: "Facts", now: int) -> list[tuple[str, str]]:
         ("parameters", shown.parameter_size or model.parameter_size or units.UNKNOWN),
         ("quantization", shown.quantization or model.quantization or units.UNKNOWN),
         ("architecture", shown.architecture or units.UNKNOWN),
-        (
-            "family, format",
-            f"{shown.family or units.UNKNOWN}, {shown.format or model.format or units.UNKNOWN}",
-        ),
+        ("family, format", ", ".join(word or units.UNKNOWN for word in made_as)),
         ("type", facts.entry.type or units.UNKNOWN),
         ("context", ", ".join(context)),
         ("capabilities", "  ".join(sorted(capabilities)) if capabilities is not None else units.UNKNOWN),

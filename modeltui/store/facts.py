@@ -47,8 +47,6 @@ class Known:
     details: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     damaged: Mapping[str, str] = field(default_factory=dict)
     loads: Mapping[str, Load] = field(default_factory=dict)
-    listed: tuple[Any, ...] = ()
-    listed_at: int | None = None
 
 
 class Facts:
@@ -77,14 +75,11 @@ class Facts:
 
     def known(self, server_id: int) -> Known:
         """Everything remembered of a server at once."""
-        listed = self.last_list(server_id)
         return Known(
             current=self.current(server_id),
             details=self.all_details(),
             damaged=self.damaged(server_id),
             loads=self.loads(server_id),
-            listed=tuple(listed[0]) if listed else (),
-            listed_at=listed[1] if listed else None,
         )
 
     def current(self, server_id: int) -> CurrentModel | None:

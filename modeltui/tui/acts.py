@@ -144,7 +144,7 @@ class Acts:
         total = sum(removal.freed or 0 for removal in plan)
         facts = [removal_words(removal) for removal in plan]
         if len(plan) > 1:
-            facts.append(f"together at least {size(total)}")
+            facts.insert(0, f"together at least {size(total)}")
         question = Question(
             f"Delete {what} from {link.name}?",
             facts=facts,

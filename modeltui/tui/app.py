@@ -4,6 +4,7 @@ import contextlib
 import gc
 import random
 from collections.abc import Awaitable, Callable
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import work
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from modeltui.tui.leaving import Leaving
     from modeltui.tui.polling import Snapshot
 
+SHEETS = ("models", "downloads", "running", "details", "dialogs", "palette", "help")
+QUEUE_LATER_S = 0.6  # the first list comes before the queue is read
 OURS = ("poll", "store", "runner", "act", "details")  # groups of workers that use the services
 
 
@@ -59,7 +62,8 @@ def _painted() -> None:
 class ModelTuiApp(KeyedApp):
     """State is assigned whole to the attributes below; screens watch them, and never the other way round."""
 
-    CSS_PATH = "app.tcss"
+    # All at once: a sheet that comes with its screen has everything parsed anew.
+    CSS_PATH: ClassVar[list[str | PurePath]] = ["app.tcss", *(f"screens/{name}.tcss" for name in SHEETS)]
     TITLE = "modeltui"
     ENABLE_COMMAND_PALETTE = False
     MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {
@@ -101,6 +105,7 @@ class ModelTuiApp(KeyedApp):
         self.has_adopted = self.has_synced = False
         self.switch_when_done: int | None = None
         self.history: list[str] = []
+        self.list_seen_at: int | None = None
         self._polling = self._make_polling()
         self._leave_code: int | None = None
         self._settle_theme(colour)
@@ -120,10 +125,13 @@ class ModelTuiApp(KeyedApp):
 
     # Coming and going
 
-    def on_mount(self) -> None:
+    def on_load(self) -> None:
+        """What is remembered stands in the first frame."""
         self._polling.recall()
+
+    def on_mount(self) -> None:
         self.poll()
-        self.watch_store()
+        self.set_timer(QUEUE_LATER_S, self.watch_store)
         self.call_after_refresh(_painted)
         self.app_suspend_signal.subscribe(self, self._suspended, immediate=True)
         self.app_resume_signal.subscribe(self, self._resumed)
@@ -204,6 +212,7 @@ class ModelTuiApp(KeyedApp):
         if isinstance(snapshot, Connection):
             self.connection = snapshot
         elif isinstance(snapshot, Models):
+            self.list_seen_at = snapshot.at
             self.models = snapshot
         else:
             self.running_now = snapshot

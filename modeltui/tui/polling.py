@@ -13,6 +13,7 @@ from modeltui.tui.calm import stepped
 from modeltui.tui.state import Connection, Models, Phase, Trouble
 
 BACK_OFF_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
+FIRST_PATIENCE_S = 0.15
 PATIENCE_S = 3.0  # how long the list may take before the server is asked whether it lives
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class Polling:
         self._failures = 0
         self._healthy_at = 0.0
         self._is_poked = False
+        self._library: tuple[Link, Library] | None = None
         self._wake = asyncio.Event()
 
     def recall(self) -> None:
@@ -113,8 +115,10 @@ class Polling:
 
     async def _list(self, link: Link) -> Listing:
         """The list; when it takes long, the server is asked whether it answers at all."""
-        task = asyncio.ensure_future(Library(self._services, link).listing())
-        patience = PATIENCE_S if self.connection.is_online else 0.0
+        if self._library is None or self._library[0] is not link:
+            self._library = link, Library(self._services, link)
+        task = asyncio.ensure_future(self._library[1].listing())
+        patience = PATIENCE_S if self.connection.is_online else FIRST_PATIENCE_S
         try:
             while not (await asyncio.wait({task}, timeout=patience))[0]:
                 await self._ask_version(link)

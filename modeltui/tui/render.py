@@ -1,5 +1,6 @@
 """The only maker of styled text from values: lines of spans become strips, never parsed as markup."""
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
@@ -20,6 +21,7 @@ Line = tuple[Span, ...]
 INKS = ("dim", "accent", "good", "attention", "broken", "strong", "cursor", "key", "tab")
 GROUNDED = frozenset({"cursor", "tab"})
 FULL, EMPTY = "█", "░"
+_LABEL = re.compile(r" *(?:\S+ )*?\S* {2,}(?=\S)| +")  # `  p  `, `  on this machine  `
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 
 _ASCII = {
@@ -29,6 +31,7 @@ _ASCII = {
         "—": "-", "▇": "#", "█": "#", "░": ".", "▏": "|", "▎": "|", "▍": "|", "▌": "|", "▋": "|", "▊": "#",
         "▉": "#", "▁": "_", "▂": "_", "▃": "_", "▄": "_", "▅": "#", "▆": "#", "┃": "|", "╱": "/", "°": " ",
         "“": '"', "”": '"', "’": "'", "→": ">", "±": "~", "▼": "v", "▸": ">", "✓": "+", "▔": "-", "▕": "|",
+        "↑": "^",
     }.items()
 }  # fmt: skip
 
@@ -64,6 +67,38 @@ def spread(left: Line, right: Line, width: int) -> Line:
         return cut_line(left, width)
     left = cut_line(left, room)
     return (*left, (" " * (width - width_of(left) - width_of(right)), ""), *right)
+
+
+def flowed(line: Line, width: int) -> list[Line]:
+    """A line as rows of at most `width` cells, broken at spaces.
+
+    They go on where its text begins: behind a key or a label that two spaces set apart.
+    """
+    if width_of(line) <= width:
+        return [line]
+    rest = [(character, ink) for text, ink in line for character in text]
+    label = _LABEL.match("".join(character for character, _ in rest))
+    least = label.end() if label is not None and label.end() <= width // 2 else 0
+    rows: list[Line] = []
+    start: Line = ()
+    while rest:
+        count = _row_end(rest, width - width_of(start), 0 if rows else least)
+        rows.append((*start, *rest[:count]))
+        rest = rest[count:]
+        while rest and rest[0][0] == " ":
+            del rest[0]
+        start = ((" " * least, ""),)
+    return rows
+
+
+def _row_end(rest: Sequence[Span], room: int, least: int) -> int:
+    """How many characters make a row: up to the last space behind `least`, or as many as fit."""
+    count = 0
+    while count < len(rest) and (room := room - cells(rest[count][0])) >= 0:
+        count += 1
+    if count == len(rest):
+        return count
+    return next((at for at in range(count, least, -1) if rest[at][0] == " "), max(1, count))
 
 
 def joined(parts: Sequence[Line], separator: str = " · ") -> Line:

@@ -79,8 +79,9 @@ def cells_of(row: RunningRow, now: int, doing: str | None, *, is_wide: bool) -> 
     vram, ram = runner.vram or None, runner.ram or None
     where, ink = where_words(row.running), INKS.get(state, "")
     if state is not claim:
-        vram, ram, ink = None, runner.size, "attention"
-        where = where if is_wide else f"{where.partition(' (')[0]}, not gpu"
+        vram, ram, ink = None, runner.size if state is ModelState.CPU else None, "attention"
+        place = where.partition(" (")[0]
+        where = where if is_wide else f"{place}, not gpu" if state is ModelState.CPU else place
     kept = "stopping" if state is ModelState.STOPPING else kept_words(runner.expires_at, now)
     mark: Line = ()
     if row.is_current:

@@ -1,7 +1,7 @@
 """The snapshots that screens watch: immutable, whole, and equal when nothing changed."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -67,7 +67,7 @@ class Models:
     """What is installed. `at` is when it was seen; not `is_live`: remembered, or the server is away."""
 
     entries: tuple[Entry, ...] = ()
-    at: int | None = None
+    at: int | None = field(default=None, compare=False)
     is_live: bool = False
     loaded: tuple[LoadedModel, ...] | None = None
     current: CurrentModel | None = None

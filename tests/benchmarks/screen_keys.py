@@ -10,7 +10,7 @@ from pseudoterminal import SILENCE_S, Burst, Terminal
 from screen_stage import Stage
 
 DOWN, UP, ENTER, ESCAPE, BACKSPACE = "\x1b[B", "\x1b[A", "\r", "\x1b", "\x7f"
-REST_S = 0.15
+REST_S = 0.12
 """Silence after which nothing more follows a key, the detail pane neither."""
 PACE_S = 0.06
 """Seconds between two letters of somebody who types fast."""

@@ -56,8 +56,8 @@ class Stage:
         return [sys.executable, "-m", "modeltui", "--server", self.url, *words]
 
     def screens(self, home: str = "home") -> Terminal:
-        """Our screens, in the directories of `home`."""
-        return Terminal(self.command(), self.environ(home))
+        """Our screens, in the directories of `home`, started as a person does on the server's machine."""
+        return Terminal([sys.executable, "-m", "modeltui"], {**self.environ(home), "OLLAMA_HOST": self.url})
 
     def bare(self) -> Terminal:
         return Terminal(BARE, self.environ("bare"))

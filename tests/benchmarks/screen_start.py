@@ -20,8 +20,7 @@ def measure(runs: int, root: Path) -> Taken:
     taken: dict[str, list[float]] = defaultdict(list)
     with stage(root, MODELS) as server:
         with server.live() as terminal:
-            terminal.quit()
-        _bare(server)
+            terminal.quit()  # what it has read warms the bare app up, too
         for run in range(runs):
             both = {**_bare(server), **_known(server), **_first(server, f"first{run}"), **_again(server)}
             for word, value in both.items():

@@ -141,14 +141,14 @@ def download_rows(seconds: float, root: Path) -> list[Row]:
 
 def parts(runs: int, quick: bool) -> dict[str, Callable[[Path], list[Row]]]:
     """The measurements by name, each made in an empty directory."""
-    keys = 16 if quick else 120
+    keys = 12 if quick else 120
     few = {} if quick else {"filter-50": lambda root: filter_rows(50, keys, root)}
     return {
         "start": lambda root: start_rows(runs, root),
         **few,
         "filter-10000": lambda root: filter_rows(10_000, keys, root),
         "keys": lambda root: key_rows(runs, root),
-        "idle": lambda root: idle_rows(4 if quick else 60, root),
+        "idle": lambda root: idle_rows(3 if quick else 60, root),
         "downloads": lambda root: download_rows(3 if quick else 10, root),
     }
 

@@ -401,7 +401,8 @@ def harmful(text: str, *, on_terminal: bool = False) -> set[str]:
     """The characters of `text` that could steer a terminal or hide; our own painting set apart."""
     if on_terminal:
         text = OWN_SEQUENCES.sub("", text).replace("\r", "")
-    return harmful_characters(text) - {"\n"}
+    found: set[str] = harmful_characters(text)
+    return found - {"\n"}
 
 
 def strings(value: object) -> Iterator[str]:

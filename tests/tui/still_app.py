@@ -18,6 +18,7 @@ from modeltui.store.facts import CurrentModel
 from modeltui.tui.app import OURS, ModelTuiApp
 from modeltui.tui.screens.details import DetailsScreen
 from modeltui.tui.stage import open_stage
+from modeltui.tui.state import Models
 
 Step = Callable[[Pilot[object]], Awaitable[None]]
 CONFIG = f'server = "gpubox"\n[servers.gpubox]\nurl = "{URL}"\nlocal = false\n[current]\nalias = "current"\n'
@@ -73,6 +74,8 @@ def showing(step: Step | None = None, **snapshots: object) -> Step:
         assert isinstance(app, ModelTuiApp)
         assert not [worker for worker in app.workers if worker.group in OURS]
         for name, snapshot in {"connection": ONLINE, **snapshots}.items():
+            if isinstance(snapshot, Models):
+                app.list_seen_at = snapshot.at
             setattr(app, name, snapshot)
         await pilot.pause()
         if step is not None:

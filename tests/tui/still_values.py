@@ -170,7 +170,7 @@ REMOVALS = tuple(
         each.loaded is not None,
     )
     for each in ENTRIES
-    if each.model.name is not None and each.model.size
+    if each.model.name is not None and each.model.size and not each.alias_of
 )
 
 # Running
@@ -215,7 +215,7 @@ def come(done: float, total: float, **more: Any) -> dict[str, Any]:
     return {"done": count, "seen": count, "total": round(total * GB), "total_exact": True, **more}
 
 
-DISK = {"cause": Cause.DISK, "detail": "needs 404 GB, 212 GB free"}
+DISK: dict[str, Any] = {"cause": Cause.DISK, "detail": "needs 404 GB, 212 GB free"}
 QUEUE = (
     queued(1, "qwen3.5:35b-a3b", **come(12.6, 22.1), state=State.PULLING, speed=61_300_000.0),
     queued(2, "gemma4:27b", **come(3.6, 17), state=State.RETRYING, attempts=3, retry_at=NOW + 12_000,

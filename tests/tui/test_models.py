@@ -90,9 +90,9 @@ async def test_cursor_marks_and_order_survive_each_other_and_a_refresh(tmp_path:
         await shown.type("qwen")
         await shown.press("enter")
         assert rows.marked == {"qwen3:8b"}
-        before = shown.app.models.at
+        before = shown.app.list_seen_at
         await shown.press("r")
-        await shown.until(lambda: shown.app.models.at != before)
+        await shown.until(lambda: shown.app.list_seen_at != before)
         await shown.press("escape")
         assert rows.marked == frozenset()
         await shown.press("escape")

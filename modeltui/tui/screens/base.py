@@ -13,6 +13,7 @@ from modeltui.domain.server import Keep
 from modeltui.tui.widgets.filterline import FilterLine
 from modeltui.tui.widgets.frame import Frame
 from modeltui.tui.widgets.keyline import KeyLine, Shown
+from modeltui.tui.widgets.lines import INK_CLASSES
 from modeltui.tui.widgets.statusline import StatusLine
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ RANK = (
 class BaseScreen(Screen[None]):
     """A screen with frame and lines. `MODE` is its key in the app's modes."""
 
+    COMPONENT_CLASSES: ClassVar[set[str]] = INK_CLASSES
     MODE: ClassVar[str] = ""
     HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (72, "-narrow"), (100, "-normal"), (140, "-wide")]  # noqa: RUF012
     AUTO_FOCUS = "Table"
@@ -75,7 +77,7 @@ class BaseScreen(Screen[None]):
     def _second(self) -> None:
         """Texts that time changes; nothing is sent where none did."""
         if self.is_on_top:
-            self.query_one(StatusLine).show_state(self.tui)
+            self.query_one(StatusLine).show_time(self.tui)
             self.show_time()
 
     def show_state(self) -> None:
@@ -109,7 +111,9 @@ class BaseScreen(Screen[None]):
             if binding.id == "help":
                 help_key = shown if key != "f1" else help_key
                 continue
-            rank = RANK.index(binding.id) if binding.id in RANK else len(RANK) + len(found)
+            rank = rank_of(binding)
+            if binding.id == "refresh" and not self.tui.connection.is_online:
+                rank = RANK.index("details")  # what is seen is old: this asks again
             found.setdefault(binding.id or key, (rank, shown))
         return [shown for _, shown in sorted(found.values(), key=lambda each: each[0])] + [help_key]
 
@@ -118,6 +122,13 @@ class BaseScreen(Screen[None]):
 
     async def on_frame_tab_clicked(self, event: Frame.TabClicked) -> None:
         await self.tui.action_show_screen(event.mode)
+
+
+def rank_of(binding: Binding) -> int:
+    """Its place in the order of use; what has none comes last, and behind that what no key line shows."""
+    if not binding.show:
+        return len(RANK) + 1
+    return RANK.index(binding.id) if binding.id in RANK else len(RANK)
 
 
 def full_action(node: object, action: str) -> str:

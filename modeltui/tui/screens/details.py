@@ -30,7 +30,6 @@ ONLY_ASKED = frozenset({"signed in as"})  # what the list does not tell: nothing
 class DetailsScreen(ModelScreen):
     """The facts of one model, and its texts whole. What the list knows stands there at once."""
 
-    CSS_PATH = "details.tcss"
     AUTO_FOCUS = "Document"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "app.back", "back", id="close")]
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from textual import events
 from textual.app import ComposeResult
@@ -9,11 +10,12 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
+from modeltui.domain.layout import cells
 from modeltui.text import clean_line
 from modeltui.tui.render import Line
 from modeltui.tui.widgets.document import Document
 from modeltui.tui.widgets.keyline import Answers, KeyLine, Shown
-from modeltui.tui.widgets.lines import Lines
+from modeltui.tui.widgets.lines import INK_CLASSES, Flowed, Lines
 
 LONGEST = 4096  # of several names at once
 
@@ -33,7 +35,7 @@ class Question(ModalScreen[str | None]):
     Enter takes the first answer, or, where something is lost (`enter_is_no`), the safe one.
     """
 
-    CSS_PATH = "dialogs.tcss"
+    COMPONENT_CLASSES: ClassVar[set[str]] = INK_CLASSES
 
     def __init__(
         self,
@@ -54,7 +56,7 @@ class Question(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
             yield Lines(((self._title, "strong"),), classes="title")
-            yield Document([((fact, ""),) for fact in self._facts])
+            yield Document(labelled(self._facts))
             yield Answers()
 
     def on_mount(self) -> None:
@@ -100,7 +102,7 @@ class Field(Input):
 class TextDialog(ModalScreen[str | None]):
     """A line of text, checked when it is given; what is wrong with it is said below it."""
 
-    CSS_PATH = "dialogs.tcss"
+    COMPONENT_CLASSES: ClassVar[set[str]] = INK_CLASSES
 
     def __init__(
         self,
@@ -128,7 +130,7 @@ class TextDialog(ModalScreen[str | None]):
             field = Field(self._text, compact=True, select_on_focus=True)
             field.cursor_blink = False
             yield field
-            yield Lines((), classes="problem")
+            yield Flowed((), classes="problem")
             yield Answers()
 
     def on_mount(self) -> None:
@@ -170,7 +172,17 @@ class TextDialog(ModalScreen[str | None]):
 
     def _say(self, problem: str) -> None:
         line: Line = ((problem, "attention"),) if problem else ()
-        self.query_one(".problem", Lines).show([line])
+        self.query_one(".problem", Flowed).say([line])
 
     async def on_key_line_clicked(self, event: KeyLine.Clicked) -> None:
         await self.run_action(event.action)
+
+
+def labelled(facts: Sequence[str]) -> list[Line]:
+    """Facts as lines that go on under themselves; labels, which two spaces end, are filled up to a column."""
+    parts = [fact.partition("  ") for fact in facts]
+    width = max((cells(label) for label, gap, _ in parts if gap), default=0)
+    return [
+        ((f"{label:{width}}  ", "dim"), (text.strip(), "")) if gap else (("", ""), (label, ""))
+        for label, gap, text in parts
+    ]

@@ -15,7 +15,7 @@ from modeltui.tui.render import Line
 from modeltui.tui.screens.downloadrows import history_words, when_words, words_of
 from modeltui.tui.widgets.document import Document
 from modeltui.tui.widgets.keyline import KeyLine
-from modeltui.tui.widgets.lines import Lines
+from modeltui.tui.widgets.lines import INK_CLASSES, Lines
 
 if TYPE_CHECKING:
     from modeltui.tui.app import ModelTuiApp
@@ -26,7 +26,7 @@ LABEL = 10
 class TransferDetails(ModalScreen[None]):
     """Read, not chosen; it follows its transfer while it is open."""
 
-    CSS_PATH = "downloads.tcss"
+    COMPONENT_CLASSES: ClassVar[set[str]] = INK_CLASSES
     AUTO_FOCUS = "Document"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,enter,backspace", "close", "back", key_display="esc", id="details_close"),

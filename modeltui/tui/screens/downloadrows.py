@@ -20,7 +20,7 @@ _DAY = 86_400_000
 
 COLUMNS = (
     Column("number", "", 2, worth=1, right=True),
-    Column("name", "MODEL", 18, is_name=True),
+    Column("name", "MODEL", 17, is_name=True),
     Column("state", "STATE", 22),
     Column("bar", "PROGRESS", BAR, worth=3),
     Column("percent", "%", 4, right=True),

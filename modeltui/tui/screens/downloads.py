@@ -27,7 +27,7 @@ from modeltui.tui.screens.downloaddeeds import (
 )
 from modeltui.tui.screens.downloadrows import AT_ONCE, COLUMNS, Pace, alike, history_cells, history_words
 from modeltui.tui.widgets.document import wrapped
-from modeltui.tui.widgets.lines import Lines
+from modeltui.tui.widgets.lines import Flowed, Lines
 from modeltui.tui.widgets.queuetable import QueueRow, QueueTable
 
 LIMIT = ("Pulls run inside this program until it ends;", "what is left goes on at the next start.")
@@ -44,7 +44,6 @@ class DownloadsScreen(ModelScreen):
     """The table, and below it in full what is too long for a column."""
 
     MODE = "downloads"
-    CSS_PATH = "downloads.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "details", "details", id="details"),
         Binding("h", "hold", "hold/resume", id="hold", tooltip="hold this pull, or let it go on"),
@@ -67,7 +66,7 @@ class DownloadsScreen(ModelScreen):
         self._history: list[QueueRow] = []
 
     def body(self) -> Iterable[Widget]:
-        yield Lines(*EMPTY, id="empty")
+        yield Flowed(*EMPTY, id="empty")
         yield QueueTable(COLUMNS, self._paint, id="queue")
         yield Lines(id="told")
 
@@ -156,7 +155,7 @@ class DownloadsScreen(ModelScreen):
     def _paint(self, row: QueueRow) -> Mapping[str, Line | str]:
         if row.is_rule:
             words = f"── {row.words}{' ── ' if row.words else ''}history "
-            return {"rule": ((words + "─" * (self._table.size.width - cells(words)), "dim"),)}
+            return {"rule": ((words + "─" * (self._table.row_width - cells(words)), "dim"),)}
         return row.cells if row.cells is not None else history_cells(row, self.tui.now())
 
     def _show_told(self) -> None:

@@ -10,10 +10,11 @@ from textual.screen import Screen
 from modeltui.domain.layout import pad
 from modeltui.tui.glossary import TERMS, explain
 from modeltui.tui.render import Line
+from modeltui.tui.screens.base import rank_of
 from modeltui.tui.widgets.document import Document
 from modeltui.tui.widgets.filterline import FilterLine
 from modeltui.tui.widgets.keyline import KeyLine
-from modeltui.tui.widgets.lines import Lines
+from modeltui.tui.widgets.lines import INK_CLASSES, Lines
 
 Key = tuple[str, str, str, str]  # the key as it is shown, what it does, more words, the binding's id
 
@@ -21,7 +22,7 @@ Key = tuple[str, str, str, str]  # the key as it is shown, what it does, more wo
 class HelpScreen(Screen[None]):
     """A page over the screen that it explains."""
 
-    CSS_PATH = "help.tcss"
+    COMPONENT_CLASSES: ClassVar[set[str]] = INK_CLASSES
     AUTO_FOCUS = "Document"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,question_mark,f1", "close", "back", key_display="esc", id="help_close"),
@@ -75,16 +76,17 @@ class HelpScreen(Screen[None]):
 
 
 def keys_of(screen: Screen[object]) -> list[Key]:
-    """Every key that a screen has, also those that do nothing just now; one line an action."""
-    found: dict[str, Key] = {}
+    """Every key that a screen has, also those that do nothing just now; one line an action, the most useful
+    first."""
+    found: dict[str, tuple[int, Key]] = {}
     for _, bindings in screen._modal_binding_chain:
         for _, binding in bindings:
             if binding.id is None or binding.id in found:
                 continue  # Textual's own, such as tab
             shown = screen.app.get_key_display(binding)
             words = binding.tooltip or binding.description
-            found[binding.id] = (shown, words, binding.description, binding.id)
-    return list(found.values())
+            found[binding.id] = (rank_of(binding), (shown, words, binding.description, binding.id))
+    return [key for _, key in sorted(found.values(), key=lambda each: each[0])]
 
 
 def lines(first: Sequence[str], keys: Sequence[Key], search: str) -> list[Line]:

@@ -48,6 +48,7 @@ INKS = {
     ModelState.MISSING: "broken",
 }
 FOLLOW_S = 0.08
+_MINUTE = 60_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,6 @@ class ModelsScreen(ModelScreen):
     """The table with its filter, and the pane that follows the cursor."""
 
     MODE = "models"
-    CSS_PATH = "models.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "details", "details", id="details"),
         Binding("space", "mark", "mark", id="mark"),
@@ -82,6 +82,7 @@ class ModelsScreen(ModelScreen):
         self._view: list[int] = []
         self._sort = "modified"
         self._following: Timer | None = None
+        self._tick = 0
 
     def body(self) -> Iterable[Widget]:
         chosen = self.tui.services.config.screens.columns.get("models")
@@ -113,7 +114,8 @@ class ModelsScreen(ModelScreen):
     def show_state(self) -> None:
         models, connection = self.tui.models, self.tui.connection
         is_welcome = self.query_one(Welcome).show_state(self.tui)
-        self.set_class(is_welcome, "-welcome")
+        self.query_one(Welcome).display = is_welcome
+        self.query_one(".body").display = not is_welcome
         self._table.is_dim = not models.is_live and not connection.is_online
         entries = models.entries
         if entries != self._entries:
@@ -122,17 +124,27 @@ class ModelsScreen(ModelScreen):
             self._subjects = [subject_of(entry) for entry in entries]
             self._order = ordered(self._rows, self._sort)
             self._view = select(self._query, self._subjects, self._order)
+        self._table.refresh_rows()
         self._show_rows()
 
     def show_time(self) -> None:
-        self._table.repaint()
-        self._follow()
+        """Texts count minutes, the last one of a loaded model seconds."""
+        now = self.tui.now()
+        ends = [row.expires_at - now for row in self.tui.models.loaded or () if row.expires_at is not None]
+        tick = now // (1000 if any(0 < left < 2 * _MINUTE for left in ends) else _MINUTE)
+        if tick != self._tick:
+            self._tick = tick
+            self._table.refresh_rows()
+            self._follow()
 
     def _show_rows(self) -> None:
         self._table.show(self._rows, self._view)
         text = self._filter.text
         self._filter.tally = f"{len(self._view)} of {len(self._rows)} " if text else ""
-        self._follow()
+        if self._filter.has_focus:
+            self.on_table_moved()
+        else:
+            self._follow()
 
     def _paint(self, row: ModelRow) -> Mapping[str, Line | str]:
         return cells_of(row.entry, self.tui.now(), self.tui.doing.get(row.key))
@@ -220,7 +232,7 @@ class ModelsScreen(ModelScreen):
 def _columns(chosen: Sequence[str] | None) -> tuple[Column, ...]:
     """The configured columns in their order; all of them where nothing (or nothing known) is configured."""
     by_id = {column.id: column for column in COLUMNS}
-    kept = tuple(by_id[name] for name in chosen or () if name in by_id and name != "mark")
+    kept = tuple(by_id[name] for name in dict.fromkeys(chosen or ()) if name in by_id and name != "mark")
     if not any(column.is_name for column in kept):
         return COLUMNS
     return (by_id["mark"], *kept)

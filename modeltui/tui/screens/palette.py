@@ -11,14 +11,19 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen, Screen
 
 from modeltui.tui.render import Line
-from modeltui.tui.screens.base import full_action
+from modeltui.tui.screens.base import full_action, rank_of
 from modeltui.tui.widgets.filterline import FilterLine
+from modeltui.tui.widgets.lines import INK_CLASSES
 from modeltui.tui.widgets.table import Column, Table
 
 if TYPE_CHECKING:
     from modeltui.tui.app import ModelTuiApp
 
-COLUMNS = (Column("name", "", 20), Column("kind", "", 10, worth=1), Column("keys", "", 10, right=True))
+COLUMNS = (
+    Column("name", "", 20, is_name=True),
+    Column("kind", "", 10, worth=1),
+    Column("keys", "", 10, right=True),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +54,7 @@ class PaletteLine(FilterLine, inherit_bindings=False):
 class Palette(ModalScreen[None]):
     """A line to search with, and what it finds."""
 
-    CSS_PATH = "palette.tcss"
+    COMPONENT_CLASSES: ClassVar[set[str]] = INK_CLASSES
     AUTO_FOCUS = "PaletteLine"
 
     def __init__(self, screen: Screen[object]) -> None:
@@ -96,13 +101,14 @@ class Palette(ModalScreen[None]):
 
 
 def _paint(item: Item) -> Mapping[str, Line | str]:
-    return {"name": item.words, "kind": ((item.kind, "dim"),), "keys": ((item.keys, "key"),)}
+    name: Line | str = item.words if item.kind == "model" else ((item.words, ""),)
+    return {"name": name, "kind": ((item.kind, "dim"),), "keys": ((item.keys, "key"),)}
 
 
 def _actions(screen: Screen[object]) -> Iterator[Item]:
-    """What the keys of a screen can do now."""
-    seen = {"palette", "up", "down", "page_up", "page_down", "first", "last"}
-    for active in screen.active_bindings.values():
+    """What the keys of a screen can do now; the most useful first, as in the key line."""
+    seen = {"palette", "interrupt", "up", "down", "page_up", "page_down", "first", "last"}
+    for active in sorted(screen.active_bindings.values(), key=lambda each: rank_of(each.binding)):
         binding = active.binding
         name = binding.id or ""
         if not active.enabled or binding.id is None or name in seen:

@@ -14,14 +14,14 @@ from modeltui.tui.render import Line
 from modeltui.tui.runners import RunningRow, about, cells_of, gone_words, served_by
 from modeltui.tui.screens.base import ModelScreen
 from modeltui.tui.state import Phase
-from modeltui.tui.widgets.lines import Lines
+from modeltui.tui.widgets.lines import Flowed, Lines
 from modeltui.tui.widgets.meters import Meters
 from modeltui.tui.widgets.table import Column, Table
 from modeltui.tui.widgets.welcome import welcome_lines
 
 WIDE = 100
 WHERE = Column("where", "WHERE", 15)
-WIDE_WHERE = Column("where", "WHERE", 31)  # room for what the server says where it is not so
+WIDE_WHERE = Column("where", "WHERE", 35)  # room for what the server says where it is not so
 COLUMNS = (
     Column("mark", "", 1),
     Column("name", "MODEL", 16, is_name=True),
@@ -41,7 +41,7 @@ class RunningTable(Table[RunningRow]):
     @property
     def _fitted(self) -> list[tuple[Column, int]]:
         if self._fits[0] != self.row_width:
-            where = WIDE_WHERE if self.row_width >= WIDE else WHERE
+            where = WIDE_WHERE if self.size.width >= WIDE else WHERE
             self._columns = tuple(where if each.id == "where" else each for each in COLUMNS)
         return super()._fitted
 
@@ -50,7 +50,6 @@ class RunningScreen(ModelScreen):
     """The meters, the table of what runs, and a line about the row under the cursor."""
 
     MODE = "running"
-    CSS_PATH = "running.tcss"
     AUTO_FOCUS = "RunningTable"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "details", "details", id="details"),
@@ -67,7 +66,7 @@ class RunningScreen(ModelScreen):
     def body(self) -> Iterable[Widget]:
         yield Meters()
         yield Lines(classes="stale")
-        yield Lines(classes="empty")
+        yield Flowed(classes="empty")
         yield RunningTable(COLUMNS, self._paint, id="running")
         yield Lines(classes="about")
 
@@ -89,7 +88,7 @@ class RunningScreen(ModelScreen):
         age = self._stale_words()
         self.set_class(bool(age) and bool(self._rows), "-stale")
         self.query_one(".stale", Lines).show([((f" {age}", "attention"),)])
-        self.query_one(".empty", Lines).show(self._empty_lines())
+        self.query_one(".empty", Flowed).say(self._empty_lines())
         self._table.is_dim = bool(age)
         self._table.repaint()
         self._show_about()

@@ -15,7 +15,7 @@ from textual.timer import Timer
 
 from modeltui.domain.layout import cells
 from modeltui.tui.render import Line, strip, width_of
-from modeltui.tui.widgets.lines import INK_CLASSES, Inked
+from modeltui.tui.widgets.lines import Inked
 
 SLICE = 300  # rows that are wrapped at once; the event loop has its turn between two slices
 PAUSE_S = 0.005
@@ -28,7 +28,6 @@ class Document(ScrollView, Inked, can_focus=True):
     The last span of a line may hold newlines: it may be a text of any length.
     """
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = INK_CLASSES
     DEFAULT_CSS = (
         "Document { height: 1fr; overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; }"
     )

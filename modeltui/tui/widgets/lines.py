@@ -1,7 +1,6 @@
 """A few lines of styled text that repaint only where they changed."""
 
 from collections.abc import Sequence
-from typing import ClassVar
 
 from rich.style import Style
 from textual import events
@@ -10,7 +9,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from modeltui.domain.layout import cells
-from modeltui.tui.render import INKS, Line, Span, inks_of, strip
+from modeltui.tui.render import INKS, Line, Span, flowed, inks_of, strip
 
 INK_CLASSES = {f"ink--{ink}" for ink in INKS}
 
@@ -18,16 +17,16 @@ INK_CLASSES = {f"ink--{ink}" for ink in INKS}
 class Inked(Widget):
     """A widget that paints lines of spans: resolves inks once a theme.
 
-    Beside another widget class it names COMPONENT_CLASSES again: Textual inherits them from one base only.
+    They are component classes of its screen, not its own: each of those is styled again at every change of
+    the tree.
     """
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = INK_CLASSES
     _inks: dict[str, Style] | None = None
 
     @property
     def inks(self) -> dict[str, Style]:
         if self._inks is None:
-            self._inks = inks_of(self)
+            self._inks = inks_of(self.screen)
         return self._inks
 
     def notify_style_update(self) -> None:
@@ -83,6 +82,21 @@ class Fitted(Lines):
 
     def on_resize(self, event: events.Resize) -> None:
         self.update()
+
+
+class Flowed(Fitted):
+    """Lines set with `say`; a line that is too wide goes on below instead of being cut."""
+
+    def __init__(self, *lines: Line, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._said: tuple[Line, ...] = lines
+
+    def say(self, lines: Sequence[Line]) -> None:
+        self._said = tuple(lines)
+        self.update()
+
+    def fit(self, width: int) -> list[Line]:
+        return [row for line in self._said for row in flowed(line, width)]
 
 
 def differing(before: Line, after: Line) -> tuple[int, int] | None:

@@ -8,7 +8,7 @@ from modeltui.domain import units
 from modeltui.domain.hardware import Gpu, Host, VramVerdict
 from modeltui.domain.layout import cells, cut, pad
 from modeltui.services.monitoring import RunningNow
-from modeltui.tui.render import Line, bar, cut_line, number, width_of
+from modeltui.tui.render import Line, bar, cut_line, flowed, number, width_of
 from modeltui.tui.widgets.lines import Fitted
 
 PERCENT, DEGREES, WATTS = 5, 2, 10  # the steps that loads, heat and power are shown in
@@ -38,10 +38,10 @@ class Meters(Fitted):
         if now is None:
             return [()]
         if now.host is None:
-            return [((cut(f" VRAM and RAM by the server's account: {now.why}", width), "dim"),)]
+            return flowed(((f" VRAM and RAM by the server's account: {now.why}", "dim"),), width)
         lines = hardware_lines(now.host, width, self._steady, most=max(2, self.app.size.height // 4))
         if now.verdict is VramVerdict.CONTRADICTED:
-            lines.append(((cut(f" ! {CONTRADICTED}", width), "attention"),))
+            lines += flowed(((f" ! {CONTRADICTED}", "attention"),), width)
         return lines
 
 
@@ -94,11 +94,12 @@ def _of_card(card: Gpu, steady: Steady, *, is_only: bool) -> Reading:
     heat = steady.value(f"{key} heat", card.temperature, DEGREES)
     power = steady.value(f"{key} power", None if card.power_mw is None else card.power_mw / 1000, WATTS)
     limit = "" if card.power_limit_mw is None else f"/{card.power_limit_mw / 1000:.0f}"
+    watts = 7 if limit else 3
     more: list[Line] = []
     if heat is not None:
         more.append(((f"{heat:3.0f}", ""), (" °C", "dim")))
     if power is not None:
-        more.append(((f"{power:3.0f}{limit}", ""), (" W", "dim")))
+        more.append(((f"{f'{power:.0f}{limit}':>{watts}}", ""), (" W", "dim")))
     return Reading(
         name=name if is_only or card.index < 0 else f"{card.index} {name}",
         word="VRAM",

@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING
 from modeltui.domain import units
 from modeltui.domain.models import disk_total
 from modeltui.tui.calm import calm_left, calm_span, calm_speed, latency_words, speed_words
-from modeltui.tui.render import Line, Span, joined, spread
+from modeltui.tui.render import Line, Span, joined, spread, width_of
 from modeltui.tui.state import Connection, Phase
 from modeltui.tui.widgets.lines import Fitted
 
 if TYPE_CHECKING:
+    from modeltui.services.library import Entry
     from modeltui.tui.app import ModelTuiApp
 
 
@@ -20,16 +21,33 @@ class StatusLine(Fitted):
 
     def __init__(self) -> None:
         super().__init__()
-        self._left: Line = ()
+        self._left: list[Line] = []
         self._right: Line = ()
+        self._has_age = False
+        self._summed: tuple[tuple[Entry, ...], int] = ((), 0)
         self._speed: float | None = None
         self._remaining: int | None = None
 
     def show_state(self, app: "ModelTuiApp") -> None:
         """Say how everything stands now."""
-        self._left = ((" ", ""), *(_notice(app) or summary(app, self._pulls(app))))
-        self._right = (*_age(app), *_connection(app.connection, app.now()), (" ", ""))
+        notice = _notice(app)
+        self._left = [notice] if notice else self._summary(app)
+        age = _age(app)
+        self._has_age = bool(age)
+        self._right = (*age, *_connection(app.connection, app.now()), (" ", ""))
         self.update()
+
+    def show_time(self, app: "ModelTuiApp") -> None:
+        """Bring up to date what time alone changes: pulls, the way to a server that is away, an old list."""
+        is_old = self._has_age or bool(_age(app))
+        if is_old or app.transfers or not app.connection.is_online:
+            self.show_state(app)
+
+    def _summary(self, app: "ModelTuiApp") -> list[Line]:
+        entries = app.models.entries
+        if self._summed[0] is not entries:
+            self._summed = entries, disk_total([entry.model for entry in entries])
+        return summary(app, self._pulls(app), self._summed[1])
 
     def _pulls(self, app: "ModelTuiApp") -> str:
         """How many pulls are under way, how fast together and how long still, in steps that are calm."""
@@ -49,7 +67,10 @@ class StatusLine(Fitted):
         return words if self._remaining is None else f"{words}, {units.span(self._remaining)}"
 
     def fit(self, width: int) -> list[Line]:
-        return [(("─" * width, "dim"),), spread(self._left, self._right, width)]
+        left, room = list(self._left), width - width_of(self._right) - 2
+        while len(left) > 1 and width_of(joined(left)) > room:
+            left.pop()  # the last is worth least, and half a number nothing
+        return [(("─" * width, "dim"),), spread(((" ", ""), *joined(left)), self._right, width)]
 
 
 def _notice(app: "ModelTuiApp") -> Line:
@@ -57,8 +78,8 @@ def _notice(app: "ModelTuiApp") -> Line:
     return ((text, ink or "strong"),) if text else ()
 
 
-def summary(app: "ModelTuiApp", pulls: str) -> Line:
-    """Models, the current one, VRAM in use, and the pulls under way."""
+def summary(app: "ModelTuiApp", pulls: str, total: int) -> list[Line]:
+    """The current model, the pulls under way, VRAM in use, and what there is: the first is worth most."""
     models, parts = app.models, list[Line]()
     if models.missing is not None:
         parts.append(((f"! {models.missing.name.short} is missing", "attention"),))
@@ -70,9 +91,8 @@ def summary(app: "ModelTuiApp", pulls: str) -> Line:
         parts.append((("VRAM ", "dim"), (units.size(models.vram), "")))
     if models.entries:
         count = len(models.entries)
-        total = units.size(disk_total([entry.model for entry in models.entries]))
-        parts.append(((f"{count} model{'s' if count > 1 else ''} {total}", "dim"),))
-    return joined(parts)
+        parts.append(((f"{count} model{'s' if count > 1 else ''} {units.size(total)}", "dim"),))
+    return parts
 
 
 def _connection(connection: Connection, now: int) -> Line:
@@ -92,9 +112,9 @@ def _connection(connection: Connection, now: int) -> Line:
 def _age(app: "ModelTuiApp") -> Line:
     """How old the list is, where it is older than it should be."""
     models = app.models
-    if models.at is None or app.current_mode != "models":
+    if app.list_seen_at is None or app.current_mode != "models":
         return ()
-    age = app.now() - models.at
+    age = app.now() - app.list_seen_at
     if models.is_live and age < 3000 * app.services.config.screens.models_s:
         return ()
     return ((f"list of {calm_span(age) or '<10 s'} ago · ", "attention"),)

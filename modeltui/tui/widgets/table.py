@@ -15,7 +15,7 @@ from textual.strip import Strip
 
 from modeltui.domain.layout import pad, shortened
 from modeltui.tui.render import Line, cut_line, strip, width_of
-from modeltui.tui.widgets.lines import INK_CLASSES, Inked
+from modeltui.tui.widgets.lines import Inked
 
 GAP = 2
 
@@ -71,9 +71,8 @@ class Table(ScrollView, Inked, Generic[Item], can_focus=True):
     as model names are. A rule is painted as one line from the cell of the id "rule".
     """
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = INK_CLASSES
     DEFAULT_CSS = """
-    Table { height: 1fr; overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; }
+    Table { height: 1fr; overflow: hidden; scrollbar-size: 0 0; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1)", "up", show=False, id="up"),
@@ -118,6 +117,7 @@ class Table(ScrollView, Inked, Generic[Item], can_focus=True):
         self._view: Sequence[int] = ()
         self._cursor = 0
         self._painted: dict[int, Strip] = {}
+        self._rows: dict[tuple[object, ...], Strip] = {}
         self._fits: tuple[int, list[tuple[Column, int]]] = (0, [])
         self.marked: frozenset[str] = frozenset()
         self.is_dim = False
@@ -128,6 +128,8 @@ class Table(ScrollView, Inked, Generic[Item], can_focus=True):
     def show(self, items: Sequence[Item], view: Sequence[int]) -> None:
         """Show these rows; the cursor stays on its row, or on its place when that is gone."""
         key = self.cursor_key
+        if items is not self._items:
+            self._rows = {}
         self._items, self._view = items, view
         if self.marked:
             self.marked &= {item.key for item in items}
@@ -137,14 +139,20 @@ class Table(ScrollView, Inked, Generic[Item], can_focus=True):
         self._cursor = self._selectable(min(place, len(view) - 1), 1)
         height = len(view) + self._head
         if self.virtual_size.height != height:
-            self.virtual_size = Size(self.size.width, height)
+            # Nothing around it depends on how long it is: no layout for that.
+            self.set_reactive(Table.virtual_size, Size(self.size.width, height))
         self._keep_cursor_seen()
         self.repaint()
         if self.cursor_key != key:
             self.post_message(self.Moved())
 
+    def refresh_rows(self) -> None:
+        """Make the texts of all rows anew, and send what looks other than it did."""
+        self._rows = {}
+        self.repaint()
+
     def repaint(self) -> None:
-        """Send what looks other than it did: rows are painted anew and compared."""
+        """Send what looks other than it did."""
         before, self._painted = self._painted, {}
         for y in range(self.size.height):
             line = self._strip(y)
@@ -215,7 +223,7 @@ class Table(ScrollView, Inked, Generic[Item], can_focus=True):
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
-        self._painted = {}
+        self._painted, self._rows = {}, {}
 
     def _strip(self, y: int) -> Strip:
         if y < self._head:
@@ -225,12 +233,26 @@ class Table(ScrollView, Inked, Generic[Item], can_focus=True):
             return strip(self.empty, self.size.width, self.rich_style, self.inks)
         if place >= len(self._view):
             return Strip([Segment(" " * self.size.width, self.rich_style)], self.size.width)
-        return self._row(place)
+        item = self._items[self._view[place]]
+        is_cursor = place == self._cursor
+        key = (self._view[place], is_cursor, item.key in self.marked, self.is_dim, self.size.width)
+        if (row := self._rows.get(key)) is None:
+            row = self._rows[key] = self._row(place)
+        return Strip.join([row, self._thumb(y)])
+
+    def _thumb(self, y: int) -> Strip:
+        """The last cell of a line: a mark beside the part of the list that is seen, where it is longer."""
+        shown, count = self._page, len(self._view)
+        first = round(self.scroll_y) * shown // max(1, count)
+        last = (round(self.scroll_y) + shown) * shown // max(1, count)
+        is_beside = count > shown and first <= y - self._head <= last
+        mark: Line = (("▐", "dim"),) if is_beside else ((" ", ""),)
+        return strip(mark, 1, self.rich_style, self.inks)
 
     @property
     def row_width(self) -> int:
-        """Cells of a row: what a scrollbar covers is none."""
-        return self.scrollable_content_region.width
+        """Cells of a row; the last of a line shows where in the list one is."""
+        return max(1, self.size.width - 1)
 
     @property
     def _fitted(self) -> list[tuple[Column, int]]:
@@ -251,7 +273,7 @@ class Table(ScrollView, Inked, Generic[Item], can_focus=True):
         painted = self._paint(item)
         base = self.rich_style
         if item.is_rule:
-            return strip(_as_line(painted["rule"]), self.size.width, base, self.inks)
+            return strip(_as_line(painted["rule"]), self.row_width, base, self.inks)
         is_cursor = place == self._cursor
         line: list[tuple[str, str]] = []
         for at, (column, width) in enumerate(self._fitted):
@@ -265,7 +287,7 @@ class Table(ScrollView, Inked, Generic[Item], can_focus=True):
         if is_cursor:
             base += self.inks["cursor"]
             line = [(text, "") for text, _ in line]
-        return strip(tuple(line), self.size.width, base, self.inks)
+        return strip(tuple(line), self.row_width, base, self.inks)
 
     def _refresh_row(self, place: int) -> None:
         y = place + self._head - self.scroll_offset.y

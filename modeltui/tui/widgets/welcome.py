@@ -5,20 +5,20 @@ from typing import TYPE_CHECKING
 from modeltui.domain import units
 from modeltui.tui.render import Line
 from modeltui.tui.state import Phase
-from modeltui.tui.widgets.lines import Lines
+from modeltui.tui.widgets.lines import Flowed
 
 if TYPE_CHECKING:
     from modeltui.tui.app import ModelTuiApp
 
 
-class Welcome(Lines):
+class Welcome(Flowed):
     """Asking, no server, or no model: three different things, each with what would mend it."""
 
     def show_state(self, app: "ModelTuiApp") -> bool:
         """Say it where there is nothing to list; False where there is."""
         if app.models.entries:
             return False
-        self.show(welcome_lines(app))
+        self.say(welcome_lines(app))
         return True
 
 
