@@ -86,6 +86,7 @@ async def test_cursor_marks_and_order_survive_each_other_and_a_refresh(tmp_path:
         rows = table(shown)
         cursor = rows.cursor_key
         assert rows.marked == {"qwen3:8b"}
+        assert " +  qwen3:8b" in shown.text
         await shown.press("slash")
         await shown.type("qwen")
         await shown.press("enter")

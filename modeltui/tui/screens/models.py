@@ -24,7 +24,7 @@ from modeltui.tui.widgets.table import Column, Table
 from modeltui.tui.widgets.welcome import Welcome
 
 COLUMNS = (
-    Column("mark", "", 1),
+    Column("mark", "", 2),
     Column("name", "NAME", 26, is_name=True),
     Column("params", "PARAMS", 7, worth=5, right=True),
     Column("quant", "QUANT", 8, worth=3),
@@ -147,7 +147,8 @@ class ModelsScreen(ModelScreen):
             self._follow()
 
     def _paint(self, row: ModelRow) -> Mapping[str, Line | str]:
-        return cells_of(row.entry, self.tui.now(), self.tui.doing.get(row.key))
+        is_marked = row.key in self._table.marked
+        return cells_of(row.entry, self.tui.now(), self.tui.doing.get(row.key), is_marked=is_marked)
 
     def _follow(self) -> None:
         """Let the pane follow the cursor."""
@@ -194,6 +195,8 @@ class ModelsScreen(ModelScreen):
 
     def action_mark(self) -> None:
         self._table.mark()
+        count = len(self._table.marked)
+        self.tui.tell(f"{count} marked: u and d are about them, esc clears" if count else "none marked")
 
     def action_clear(self) -> None:
         """Take back the last thing: messages, then marks, then the filter."""
@@ -238,11 +241,13 @@ def _columns(chosen: Sequence[str] | None) -> tuple[Column, ...]:
     return (by_id["mark"], *kept)
 
 
-def cells_of(entry: Entry, now: int, doing: str | None) -> Mapping[str, Line | str]:
+def cells_of(
+    entry: Entry, now: int, doing: str | None, *, is_marked: bool = False
+) -> Mapping[str, Line | str]:
     """The cells of one model."""
     model = entry.model
     return {
-        "mark": _mark(entry),
+        "mark": (*(_mark(entry) or ((" ", ""),)), ("+" if is_marked else " ", "accent")),
         "name": _name(entry),
         "params": model.parameter_size or ((units.UNKNOWN, "dim"),),
         "quant": model.quantization or ((units.UNKNOWN, "dim"),),

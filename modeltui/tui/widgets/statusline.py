@@ -81,6 +81,8 @@ def _notice(app: "ModelTuiApp") -> Line:
 def summary(app: "ModelTuiApp", pulls: str, total: int) -> list[Line]:
     """The current model, the pulls under way, VRAM in use, and what there is: the first is worth most."""
     models, parts = app.models, list[Line]()
+    if app.connection.trouble is not None:
+        parts.append(((app.connection.trouble.message, "attention"),))
     if models.missing is not None:
         parts.append(((f"! {models.missing.name.short} is missing", "attention"),))
     elif models.current is not None:

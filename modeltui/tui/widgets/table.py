@@ -280,8 +280,6 @@ class Table(ScrollView, Inked, Generic[Item], can_focus=True):
             if at:
                 line.append((" " * GAP, ""))
             line.extend(_placed(painted.get(column.id, ""), width, column))
-        if item.key in self.marked:
-            line = [(text, "accent") for text, _ in line]
         if self.is_dim:
             line = [(text, "dim") for text, _ in line]
         if is_cursor:
