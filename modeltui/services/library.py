@@ -24,9 +24,11 @@ from modeltui.errors import InvalidName, NoSuchModel, NotFound, ServerError, Unr
 from modeltui.services.servers import Link
 from modeltui.services.tree import Services
 from modeltui.store.facts import CurrentModel, Known, Load
-from modeltui.text import clean_line
+from modeltui.text import clean_line, is_clean_line
 
 _LISTED = tuple(field.name for field in fields(Model) if field.name != "name")
+_WORDS = ("digest", "format", "family", "parameter_size", "quantization", "remote_host", "remote_model")
+_NUMBERS = ("size", "modified", "context")
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,14 +327,23 @@ def _as_json(model: Model) -> dict[str, Any]:
 
 
 def _from_json(row: Any) -> Model | None:
-    """The inverse of `_as_json`; None for what is no such row (another version of modeltui wrote it)."""
-    try:
-        known = {field: row[field] for field in _LISTED}
-        if known["capabilities"] is not None:
-            known["capabilities"] = frozenset(known["capabilities"])
-        return Model(name=from_listed(row["sent"]), **known)
-    except (TypeError, KeyError):
+    """The inverse of `_as_json`; None for what is no row of a list.
+
+    Another version of modeltui may have written it, or a hand: a wrong type is unknown, as on the wire.
+    """
+    if not isinstance(row, dict) or not isinstance(row.get("sent"), str):
         return None
+    sent, listed = row["sent"], row.get("capabilities")
+    name = from_listed(sent) if is_clean_line(sent) else None
+    known: dict[str, Any] = {
+        field: clean_line(row[field]) for field in _WORDS if isinstance(row.get(field), str)
+    }
+    known |= {field: row[field] for field in _NUMBERS if type(row.get(field)) is int and row[field] >= 0}
+    capabilities = None
+    if isinstance(listed, list):
+        capabilities = frozenset(clean_line(word, 64) for word in listed if isinstance(word, str))
+    shown = name.short if name else clean_line(sent) or "(no name)"
+    return Model(shown, sent, name, capabilities=capabilities, **known)
 
 
 def _completed(model: Model, facts: Mapping[str, Any]) -> Model:

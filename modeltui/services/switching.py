@@ -218,8 +218,9 @@ class Switching:
                 path.unlink(missing_ok=True)
             else:
                 write_private(path, f"{name.short}\n")
-        except OSError as error:
-            return f"the state file {path} could not be written: {error.strerror}"
+        except (OSError, ValueError) as error:  # a label may hold what no file name can
+            why = error.strerror if isinstance(error, OSError) else error
+            return f"the state file {path} could not be written: {why}"
         return None
 
     async def _point_alias(self, model: Model, *, overwrite: bool) -> str | None:

@@ -188,9 +188,9 @@ class Facts:
             return None
         try:
             listed = json.loads(row["json"])
-        except ValueError:
+        except (ValueError, TypeError, RecursionError):
             return None
-        return (listed, row["at"]) if isinstance(listed, list) else None
+        return (listed, row["at"]) if isinstance(listed, list) and isinstance(row["at"], int) else None
 
     def set_last_list(self, server_id: int, listed: list[Any], now: int) -> None:
         with self._database.writing() as connection:
@@ -202,6 +202,6 @@ class Facts:
 def _object(written: str) -> Mapping[str, Any] | None:
     try:
         value = json.loads(written)
-    except ValueError:
+    except (ValueError, TypeError, RecursionError):
         return None
     return value if isinstance(value, dict) else None

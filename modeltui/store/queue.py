@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
+from types import UnionType
 
 from modeltui.domain.causes import Cause
 from modeltui.domain.names import ModelName, parse
@@ -10,6 +11,13 @@ from modeltui.domain.transfers import FINAL, State, Transfer, Wanted
 from modeltui.errors import InvalidName
 from modeltui.store.database import Database
 
+_TYPES: tuple[tuple[str, type | UnionType], ...] = (  # SQLite itself keeps to none
+    ("server_id position wishes attempts tries done_high seen digest_failures damages created at", int),
+    ("total grown_at retry_at started ended", int | None),
+    ("name detail", str),
+    ("announced_digest", str | None),
+    ("speed", float | int | None),
+)
 _FINAL = ", ".join(f"'{state}'" for state in sorted(FINAL))
 
 
@@ -125,7 +133,7 @@ class Queue:
             "SELECT at, cause, detail, done FROM transfer_attempts WHERE transfer_id = ? ORDER BY id",
             (number,),
         )
-        return tuple(Attempt(row["at"], _cause(row["cause"]), row["detail"], row["done"]) for row in rows)
+        return tuple(attempt for row in rows if (attempt := _attempt(row)) is not None)
 
     def move(self, number: int, place: int) -> None:
         """Put an open transfer at a place, 1 being the first, among all that are open."""
@@ -159,7 +167,20 @@ def _queued(row: sqlite3.Row) -> QueuedTransfer | None:
         return None
 
 
+def _attempt(row: sqlite3.Row) -> Attempt | None:
+    """A failed try; None for a row of wrong types. A cause that this program does not know is unknown."""
+    if not (isinstance(row["at"], int) and isinstance(row["detail"], str) and isinstance(row["done"], int)):
+        return None
+    cause = Cause(row["cause"]) if row["cause"] in set(Cause) else None
+    return Attempt(row["at"], cause, row["detail"], row["done"])
+
+
 def _read(row: sqlite3.Row) -> QueuedTransfer:
+    """A row as an object; raises ValueError for one whose values have wrong types."""
+    for columns, kind in _TYPES:
+        for column in columns.split():
+            if not isinstance(row[column], kind):
+                raise ValueError(f"{column}: {type(row[column]).__name__}")
     transfer = Transfer(
         name=parse(row["name"]),
         state=State(row["state"]),

@@ -596,7 +596,7 @@ class TestRm:
         assert cli("current").code == 3
 
     def test_shared_layers_are_not_freed(self, cli: Cli, stage: Stage) -> None:
-        ran = cli("rm", "current", "--yes", "--json")
+        ran = cli("rm", "assistant", "--yes", "--json")
         assert (ran.json[0]["freed"], ran.json[0]["shared_with"]) == (0, ["llama3.2:3b"])
         ran = cli("rm", "code-reviewer", "--yes", "--json")
         assert (ran.json[0]["freed"], ran.json[0]["shared_with"]) == (None, ["qwen3:8b"])
@@ -1004,7 +1004,7 @@ class TestQuestions:
     def test_an_alias_that_someone_else_wrote(
         self, home: Home, stage: Stage, answer: str, points: str
     ) -> None:
-        home.configure(stage.url, more='current.alias = "current"')
+        home.configure(stage.url, more='current.alias = "assistant"')
         with Terminal(home, "switch", "--record-only", "qwen3:8b") as terminal:
             terminal.read_until("was not written by modeltui. Point it here? [y/N] ")
             terminal.send(answer)

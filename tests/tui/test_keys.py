@@ -42,7 +42,7 @@ def test_every_key_that_was_decided_is_there(screen: type[DOMNode]) -> None:
 
 def test_every_binding_has_an_id_of_its_own() -> None:
     for screen in SCREENS:
-        ids = {}
+        ids: dict[str, str] = {}
         for binding in bindings(ModelTuiApp, screen, Table):
             assert binding.id, binding
             assert ids.setdefault(binding.id, binding.action) == binding.action

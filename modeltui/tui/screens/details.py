@@ -12,11 +12,13 @@ from textual.widget import Widget
 from modeltui.domain import units
 from modeltui.domain.layout import shortened
 from modeltui.domain.models import Model, ModelDetails
+from modeltui.domain.names import from_listed
 from modeltui.domain.words import age_words
 from modeltui.errors import ModeltuiError
 from modeltui.services.inspecting import Facts, Inspecting
 from modeltui.services.library import Entry
 from modeltui.services.words import detail_lines
+from modeltui.text import clean_line, is_clean_line
 from modeltui.tui.render import Line, bar
 from modeltui.tui.screens.base import ModelScreen
 from modeltui.tui.state import Trouble
@@ -39,6 +41,7 @@ class DetailsScreen(ModelScreen):
     def __init__(self, sent: str) -> None:
         super().__init__()
         self._sent = sent
+        self._model_name = from_listed(sent) if is_clean_line(sent) else None
         self._asked: object = None
         self._is_asking = False
 
@@ -61,7 +64,9 @@ class DetailsScreen(ModelScreen):
         return [entry.model] if entry is not None else []
 
     def ask_again(self) -> None:
-        """Ask the server for the facts."""
+        """Ask the server for the facts; of what is no name nothing can be asked."""
+        if self._model_name is None:
+            return
         self._is_asking = True
         self._ask()
 
@@ -82,17 +87,16 @@ class DetailsScreen(ModelScreen):
 
     def show_state(self) -> None:
         entry = self.tui.models.entry(self._sent)
-        is_nameless = entry is not None and entry.model.name is None
         is_online = self.tui.connection.is_online
         what = (is_online, entry.model.digest, entry.damage) if entry else (is_online, None, None)
-        if is_online and not is_nameless and what != self._asked:
+        if is_online and what != self._asked:
             self.ask_again()
         self._asked = what
         self.show_time()
 
     def show_time(self) -> None:
         entry, facts = self._entry, self.facts
-        shown = shortened(entry.model.shown if entry else self._sent, self.app.size.width - 2)
+        shown = shortened(entry.model.shown if entry else clean_line(self._sent), self.app.size.width - 2)
         self.query_one(".title", Lines).show([((shown, "strong"),), ()])
         head = [*self._notes(entry), *self._fact_lines(entry)]
         self.query_one(Document).show(head, texts_of(facts.details) if facts else ())
@@ -103,7 +107,7 @@ class DetailsScreen(ModelScreen):
         """What is wrong, or still to come; and what to do."""
         trouble, connection = self.trouble, self.tui.connection
         lines: list[Line] = []
-        if entry is not None and entry.model.name is None:
+        if self._model_name is None:
             lines.append((("no valid name: nothing can be asked about it or done with it", "attention"),))
         elif entry is not None and entry.damage:
             lines += [(("damaged: ", "broken"), (entry.damage, "")), (("p", "key"), (" pulls it again", ""))]
@@ -158,9 +162,7 @@ class DetailsScreen(ModelScreen):
 
     def action_pull(self) -> None:
         """Also what is not installed, or not any more: its own name is suggested."""
-        model = self.model
-        name = model.name.short if model is not None and model.name is not None else self._sent
-        self.tui.act(self.tui.acts.pull(name), "pull")
+        self.tui.act(self.tui.acts.pull(self._model_name.short if self._model_name else ""), "pull")
 
     async def action_go_elsewhere(self) -> None:
         await self.tui.show_elsewhere(self.app.current_mode or "", self._sent)
