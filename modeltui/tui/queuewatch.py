@@ -26,7 +26,7 @@ class QueueWatch:
         """Watch until cancelled; raises StoreError when the store cannot be read any more."""
         store = self._services.store
         seen: tuple[int, int] | None = None
-        newest = store.journal.last_id()
+        newest = -1  # what was written between the first list and now must be asked for, too
         while True:
             version = store.version_of_data()
             if version != seen:

@@ -2,14 +2,17 @@
 
 import time
 from itertools import islice
+from typing import ClassVar
 
 import pytest
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
+from textual.screen import Screen
 
 from modeltui.domain.layout import cells
 from modeltui.tui.render import Line
 from modeltui.tui.widgets.document import SLICE, Document, broken, rows_of, wrapped
+from modeltui.tui.widgets.lines import INK_CLASSES
 
 
 @pytest.mark.parametrize(
@@ -65,9 +68,16 @@ def test_the_first_rows_of_a_million_characters_come_at_once(text: str) -> None:
     assert time.perf_counter() - began < 0.1  # all of it takes a multiple
 
 
-class Reader(App[None]):
+class Page(Screen[None]):
+    COMPONENT_CLASSES: ClassVar[set[str]] = INK_CLASSES
+
     def compose(self) -> ComposeResult:
         yield Document()
+
+
+class Reader(App[None]):
+    def get_default_screen(self) -> Page:
+        return Page()
 
 
 LONG = "".join(f"row {number}\n" for number in range(5 * SLICE))
@@ -88,7 +98,7 @@ def top_row(document: Document) -> str:
 async def test_a_long_rest_keeps_its_place_while_the_lines_above_it_change() -> None:
     app = Reader()
     async with app.run_test(size=(40, 10)) as pilot:
-        document = app.query_one(Document)
+        document = app.screen.query_one(Document)
         rest: list[Line] = [((LONG, ""),)]
         document.show([(("head", ""),)], rest)
         await wrapped_whole(pilot, document, 1 + 5 * SLICE)
@@ -109,7 +119,7 @@ async def test_a_long_rest_keeps_its_place_while_the_lines_above_it_change() -> 
 async def test_every_key_moves() -> None:
     app = Reader()
     async with app.run_test(size=(40, 10)) as pilot:
-        document = app.query_one(Document)
+        document = app.screen.query_one(Document)
         document.show([((f"row {number}", ""),) for number in range(40)])
         document.focus()
         await pilot.pause()
@@ -124,7 +134,7 @@ async def test_every_key_moves() -> None:
 async def test_a_new_width_wraps_anew_and_texts_are_found() -> None:
     app = Reader()
     async with app.run_test(size=(40, 10)) as pilot:
-        document = app.query_one(Document)
+        document = app.screen.query_one(Document)
         document.show([(("the quick brown fox jumps over the lazy dog", ""),)], [(("rest", ""),)])
         await pilot.pause()
         assert document.virtual_size.height == 3
