@@ -39,7 +39,7 @@ class Changing:
     def __init__(self, services: Services, link: Link) -> None:
         self._services = services
         self._link = link
-        self._library = Library(services, link)
+        self._library = Library(services, link, keeps_list=False)
         self._loading = Loading(services, link)
         self._switching = Switching(services, link)
 
@@ -113,6 +113,7 @@ class Changing:
             if (taken := find(models, name)) is not None:
                 await self._free(taken, models)
             await self._copied(model, name)
+            self._library.forget_listed(old)
             await self._link.api.delete(old)
         await self._library.relist()
         current = self._services.store.facts.current(self._link.id)
@@ -129,6 +130,7 @@ class Changing:
         async with self._services.recorded(self._link, "delete", name.short):
             await self._free(removal.model, await self._link.api.models())
             try:
+                self._library.forget_listed(name)
                 await self._link.api.delete(name)
             except NotFound:
                 if find(await self._link.api.models(), name) is not None:

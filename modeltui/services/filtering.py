@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from modeltui.services.library import Entry
 
 
-def subject_of(entry: "Entry", *, is_marked: bool = False) -> Subject:
+def subject_of(entry: "Entry") -> Subject:
     """A model as the filter sees it; the size of one in the cloud is unknown."""
     model = entry.model
     shown = (model.shown, entry.alias_of, model.family, model.quantization, model.parameter_size)
@@ -24,8 +24,6 @@ def subject_of(entry: "Entry", *, is_marked: bool = False) -> Subject:
         words |= {entry.type, f"type:{entry.type}"}
     if model.quantization:
         words.add(model.quantization)
-    if is_marked:
-        words.add("marked")
     return Subject(
         haystack=" ".join(part for part in shown if part).casefold(),
         size=None if model.is_cloud else model.size,

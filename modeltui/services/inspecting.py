@@ -30,7 +30,7 @@ class Inspecting:
     def __init__(self, services: Services, link: Link) -> None:
         self._services = services
         self._link = link
-        self._library = Library(services, link)
+        self._library = Library(services, link, keeps_list=False)
 
     async def inspect(self, typed: str) -> Facts:
         """Raises NoSuchModel (with the size of a pull, where the registry has it), Refusal when damaged."""

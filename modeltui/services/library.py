@@ -76,9 +76,11 @@ class Listing:
 class Library:
     """The models of one server."""
 
-    def __init__(self, services: Services, link: Link) -> None:
+    def __init__(self, services: Services, link: Link, *, keeps_list: bool = True) -> None:
+        """`keeps_list` False leaves the remembered list to who tells of its changes."""
         self._services = services
         self._link = link
+        self._keeps_list = keeps_list
         self._last: tuple[object, Listing] | None = None
 
     async def listing(self) -> Listing:
@@ -98,7 +100,7 @@ class Library:
         listed, _ = self._services.recall(lambda: facts.last_list(server_id), None) or ([], 0)
         removed, replaced = _changed(listed, models)
         rows = [_as_json(model) for model in models]
-        if rows != listed:
+        if self._keeps_list and rows != listed:
             self._services.remember(lambda: facts.set_last_list(server_id, rows, now))
         entries = _entries(self._services, server_id, models, loaded, weights_of, known, now)
         gone = known.current is not None and find(models, known.current.name) is None
@@ -113,6 +115,14 @@ class Library:
             listed = [_as_json(model) for model in await self._link.api.models()]
             now, facts = self._services.clock(), self._services.store.facts
             self._services.remember(lambda: facts.set_last_list(self._link.id, listed, now))
+
+    def forget_listed(self, name: ModelName) -> None:
+        """Take a model out of the remembered list: that it goes is our own doing."""
+        facts, server_id = self._services.store.facts, self._link.id
+        last = self._services.recall(lambda: facts.last_list(server_id), None)
+        if last is not None:
+            left = [row for row in last[0] if not (isinstance(row, dict) and _is_row_of(row, name))]
+            self._services.remember(lambda: facts.set_last_list(server_id, left, last[1]))
 
     async def loaded(self) -> tuple[LoadedModel, ...] | None:
         """What is loaded; None on a server that is too old to say."""
@@ -344,6 +354,10 @@ def _from_json(row: Any) -> Model | None:
         capabilities = frozenset(clean_line(word, 64) for word in listed if isinstance(word, str))
     shown = name.short if name else clean_line(sent) or "(no name)"
     return Model(shown, sent, name, capabilities=capabilities, **known)
+
+
+def _is_row_of(row: Mapping[str, Any], name: ModelName) -> bool:
+    return isinstance(row.get("sent"), str) and same(from_listed(row["sent"]), name)
 
 
 def _completed(model: Model, facts: Mapping[str, Any]) -> Model:

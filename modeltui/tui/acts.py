@@ -15,6 +15,7 @@ from modeltui.tui.state import Undo
 if TYPE_CHECKING:
     from modeltui.services.switching import SwitchFacts
     from modeltui.tui.app import ModelTuiApp
+    from modeltui.tui.screens.dialogs import Dialog
 
 
 BRIEF = 28  # cells of a name in a line that says more
@@ -26,6 +27,7 @@ class Acts:
     def __init__(self, app: "ModelTuiApp") -> None:
         self._app = app
         self._services = app.services
+        self._screen = app.screen
 
     # In memory
 
@@ -40,14 +42,23 @@ class Acts:
         self._tell(loaded_words(done, self._app.now()), model, "good")
 
     async def unload(self, models: list[Model]) -> None:
+        """Unload those that are loaded; one that cannot be stops no other."""
         from modeltui.services.loading import Loading
         from modeltui.services.words import unloaded_words
 
         loading = Loading(self._services, await self._services.active())
-        for model in models:
-            with self._doing(model, "unloading"):
-                done = await loading.unload(model.sent)
-            self._tell(unloaded_words(done), model)
+        chosen = [model for model in models if (e := self._app.models.entry(model.sent)) and e.loaded]
+        words = []
+        for model in chosen:
+            try:
+                with self._doing(model, "unloading"):
+                    words.append(unloaded_words(await loading.unload(model.sent)))
+            except ModeltuiError as error:
+                self._app.tell_error(error)
+        if len(words) == 1:
+            self._tell(words[0], chosen[0])
+        elif words:
+            self._app.tell(f"{len(words)} models unloaded")
 
     async def keep(self, model: Model) -> None:
         """Ask how long, then keep it loaded that long."""
@@ -60,7 +71,7 @@ class Acts:
             check=_keep_alive_problem,
             word="keep",
         )
-        typed = await self._app.push_screen_wait(dialog)
+        typed = await self._ask(dialog)
         if typed is not None:
             await self.load(model, parse_keep_alive(typed))
 
@@ -71,8 +82,11 @@ class Acts:
         if model.name is not None:
             await self.switch_to(model.name)
 
-    async def switch_to(self, name: ModelName) -> None:
-        """Make the model of that name current."""
+    async def switch_to(self, name: ModelName, *, is_wished: bool = False) -> None:
+        """Make the model of that name current; `is_wished` before, when it was queued, it is not asked now.
+
+        Then what others would feel is left to a key that is pressed in sight of it.
+        """
         from modeltui.services.switching import Switching
         from modeltui.services.words import switched_words
 
@@ -87,13 +101,19 @@ class Acts:
             raise
         stranger = await switching.strange_alias(facts.model)
         answer = "switch"
-        if not facts.is_loaded or facts.hook or stranger:
+        if is_wished and (facts.may_unload or facts.hook or stranger):
+            self._app.tell_in_turn(f"{brief(name.short)} is there: s makes it current")
+            return
+        if not is_wished and (not facts.is_loaded or facts.hook or stranger):
             answer = await self._ask_switch(facts, stranger) or ""
         if not answer:
             return
         before = self._services.store.facts.current(link.id)
         with self._doing(
-            facts.model, "loading" if answer != "record" and not facts.is_loaded else "switching"
+            facts.model,
+            "loading"
+            if answer != "record" and not (facts.is_loaded or facts.model.is_cloud)
+            else "switching",
         ):
             done = await switching.switch(
                 facts,
@@ -117,7 +137,8 @@ class Acts:
             answers.append(Answer("a", "switch and point the alias here", "alias"))
         if facts.previous and facts.may_unload:
             answers.append(Answer("u", f"switch, then unload {brief(facts.previous)}", "release"))
-        answers.append(Answer("n", "record only, no load", "record"))
+        if not facts.model.is_cloud:
+            answers.append(Answer("n", "record only, no load", "record"))
         safe = f"keep {brief(facts.previous)}" if facts.previous else "leave it"
         is_dear = bool(facts.may_unload) or facts.hook or stranger is not None
         dialog = Question(
@@ -127,7 +148,7 @@ class Acts:
             no=safe,
             enter_is_no=is_dear,
         )
-        return await self._app.push_screen_wait(dialog)
+        return await self._ask(dialog)
 
     # What is installed
 
@@ -152,7 +173,7 @@ class Acts:
             no="keep",
             enter_is_no=True,
         )
-        if await self._app.push_screen_wait(question) is None:
+        if await self._ask(question) is None:
             return
         dear = [removal for removal in plan if removal.is_current or removal.is_loaded]
         if dear:
@@ -163,7 +184,7 @@ class Acts:
                 no="keep",
                 enter_is_no=True,
             )
-            if await self._app.push_screen_wait(again) is None:
+            if await self._ask(again) is None:
                 return
         with self._doing_all([removal.model for removal in plan], "deleting"):
             done = await changing.remove(plan)
@@ -194,7 +215,7 @@ class Acts:
             check=_name_problem,
             word=verb.lower(),
         )
-        typed = await self._app.push_screen_wait(dialog)
+        typed = await self._ask(dialog)
         if typed is None:
             return
         link = await self._services.active()
@@ -209,7 +230,7 @@ class Acts:
                 no="keep it",
                 enter_is_no=True,
             )
-            if await self._app.push_screen_wait(question) is None:
+            if await self._ask(question) is None:
                 return
         act = changing.rename if rename else changing.copy
         with self._doing(model, "renaming" if rename else "copying"):
@@ -230,7 +251,7 @@ class Acts:
             word="pull",
             more=("ctrl+s", "pull and make it current"),
         )
-        typed = await self._app.push_screen_wait(dialog)
+        typed = await self._ask(dialog)
         if typed is not None:
             names = [from_typed(each) for each in typed.split()]
             await self.enqueue(names, switch=dialog.more_chosen)
@@ -249,6 +270,13 @@ class Acts:
         self._app.tell(" · ".join(words) + ("" if self._app.current_mode == "downloads" else " · 4 shows it"))
 
     # Around them
+
+    async def _ask(self, dialog: "Dialog") -> str | None:
+        """Ask, unless the person has gone on to something else: its keys must answer no question."""
+        if self._app.screen is not self._screen or self._app.is_typing:
+            self._app.tell_in_turn("not done: a question was due, and you had gone on; press the key again")
+            return None
+        return await self._app.push_screen_wait(dialog)
 
     def _tell(self, words: str, model: Model, ink: str = "") -> None:
         """Say how it went; a long name gives way to what is said about it."""

@@ -3,7 +3,7 @@
 import contextlib
 import gc
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -106,6 +106,8 @@ class ModelTuiApp(KeyedApp):
         self.switch_when_done: int | None = None
         self.history: list[str] = []
         self.list_seen_at: int | None = None
+        self._acting: set[str] = set()
+        self._noticed = 0
         self._polling = self._make_polling()
         self._leave_code: int | None = None
         self._settle_theme(colour)
@@ -135,8 +137,7 @@ class ModelTuiApp(KeyedApp):
         self.call_after_refresh(_painted)
         self.app_suspend_signal.subscribe(self, self._suspended, immediate=True)
         self.app_resume_signal.subscribe(self, self._resumed)
-        for notice in self.services.notices:
-            self.tell_in_turn(notice)
+        self._tell_notices()
         if self.services.config.screens.keys:
             self.call_later(self._look_at_keys)
 
@@ -189,7 +190,8 @@ class ModelTuiApp(KeyedApp):
         await self.stop_workers()
         old, self.stage = self.stage, stage
         await old.close()
-        self.undo_choice, self.switch_when_done = None, None
+        self.undo_choice, self.switch_when_done, self.list_seen_at = None, None, None
+        self._noticed = 0
         self.has_adopted = self.has_synced = False
         self.running_now, self.transfers, self.doing, self.models = None, (), {}, Models()
         self._polling = self._make_polling()
@@ -214,6 +216,7 @@ class ModelTuiApp(KeyedApp):
         elif isinstance(snapshot, Models):
             self.list_seen_at = snapshot.at
             self.models = snapshot
+            self._tell_notices()
         else:
             self.running_now = snapshot
 
@@ -256,17 +259,31 @@ class ModelTuiApp(KeyedApp):
 
         after_transfer(self, row)
 
-    def act(self, deed: Awaitable[object], description: str) -> None:
-        """Carry out what a person asked for; what fails is told."""
-        self.run_worker(self._told(deed), group="act", exit_on_error=False, description=description)
+    def act(self, deed: Coroutine[Any, Any, object], description: str) -> None:
+        """Carry out what a person asked for; what fails is told. The same is not begun twice at once."""
+        if description in self._acting:
+            deed.close()
+            return
+        self._acting.add(description)
+        work = self._told(deed, description)
+        self.run_worker(work, group="act", exit_on_error=False, description=description)
 
-    async def _told(self, deed: Awaitable[object]) -> None:
+    async def _told(self, deed: Coroutine[Any, Any, object], description: str) -> None:
         try:
             await deed
         except ModeltuiError as error:
             self.tell_error(error)
         finally:
+            self._acting.discard(description)
             self.refresh_soon()
+            self._tell_notices()
+
+    def _tell_notices(self) -> None:
+        """What services noted since it was looked at last."""
+        notices = self.services.notices
+        for notice in notices[self._noticed :]:
+            self.tell_in_turn(notice)
+        self._noticed = len(notices)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """What nobody foresaw is told with its place, never kept silent; a poller starts again."""
@@ -364,11 +381,13 @@ class ModelTuiApp(KeyedApp):
             self.tell_error(error)
 
     def action_undo(self) -> None:
-        choice, self.undo_choice = self.undo_choice, None
-        if choice is not None:
-            choice.take_back()
-            self.tell(choice.words)
-            self.refresh_soon()
+        if self.undo_choice is not None:
+            self.act(self._take_back(self.undo_choice), "undo")
+
+    async def _take_back(self, choice: Undo) -> None:
+        choice.take_back()
+        self.undo_choice = None
+        self.tell(choice.words)
 
     async def action_quit(self) -> None:
         from modeltui.tui.flows import ask_to_quit

@@ -60,7 +60,7 @@ def after_transfer(app: "ModelTuiApp", row: QueuedTransfer) -> None:
     if row.number == app.switch_when_done:
         app.switch_when_done = None
         if is_installed:
-            app.act(app.acts.switch_to(row.transfer.name), "switch")
+            app.act(app.acts.switch_to(row.transfer.name, is_wished=True), "switch")
 
 
 async def ask_to_quit(app: "ModelTuiApp") -> None:
@@ -88,7 +88,7 @@ async def to_demonstration(app: "ModelTuiApp") -> None:
     """Show the demonstration server instead of one's own, until the program ends."""
     from modeltui.tui.stage import open_demonstration
 
-    stage = await open_demonstration(os.environ, tell=app.tell)
+    stage = await open_demonstration(os.environ, tell=app.tell_in_turn)
     await app.use(stage)
     app.tell("a demonstration server: made-up models, nothing here is real", "attention")
 

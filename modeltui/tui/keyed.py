@@ -41,4 +41,6 @@ class KeyedApp(TellingApp):
     @property
     def is_typing(self) -> bool:
         """Whether keys are text now."""
-        return isinstance(self.focused, FilterLine | Input)
+        from modeltui.tui.screens.dialogs import TextDialog
+
+        return isinstance(self.focused, FilterLine | Input) or isinstance(self.screen, TextDialog)

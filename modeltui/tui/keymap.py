@@ -7,12 +7,18 @@ from textual.dom import DOMNode
 
 from modeltui.tui.app import ModelTuiApp
 from modeltui.tui.screens.details import DetailsScreen
+from modeltui.tui.screens.downloaddetails import TransferDetails
 from modeltui.tui.screens.downloads import DownloadsScreen
+from modeltui.tui.screens.help import HelpScreen
 from modeltui.tui.screens.models import ModelsScreen
 from modeltui.tui.screens.running import RunningScreen
+from modeltui.tui.widgets.document import Document
+from modeltui.tui.widgets.filterline import FilterLine
 from modeltui.tui.widgets.table import Table
 
 SCREENS: tuple[type[DOMNode], ...] = (ModelsScreen, DownloadsScreen, RunningScreen, DetailsScreen)
+LISTS: tuple[type[DOMNode], ...] = (Table, Document)
+OTHERS: tuple[type[DOMNode], ...] = (FilterLine, HelpScreen, TransferDetails)
 
 
 def bindings(*kinds: type[DOMNode]) -> list[Binding]:
@@ -27,11 +33,11 @@ def bindings(*kinds: type[DOMNode]) -> list[Binding]:
 
 def problems(keys: Mapping[str, str]) -> list[str]:
     """What is wrong with `[keys]`, one sentence each."""
-    known = {binding.id for binding in bindings(ModelTuiApp, Table, *SCREENS)}
+    known = {binding.id for binding in bindings(ModelTuiApp, *LISTS, *OTHERS, *SCREENS)}
     found = [f"[keys] {name}: no key has this name; ? lists the names" for name in keys if name not in known]
     for screen in SCREENS:
         owners: dict[str, str] = {}
-        for binding in bindings(ModelTuiApp, Table, screen):
+        for binding in bindings(ModelTuiApp, Document if screen is DetailsScreen else Table, screen):
             name = binding.id or ""
             for key in keys.get(name, binding.key).split(","):
                 other = owners.setdefault(key.strip(), name)

@@ -51,6 +51,7 @@ class Polling:
         )
         self.models = Models()
         self._failures = 0
+        self._has_looked = False  # for a way to start it, since it was last there
         self._healthy_at = 0.0
         self._is_poked = False
         self._library: tuple[Link, Library] | None = None
@@ -142,7 +143,7 @@ class Polling:
         version = await link.api.version()
         self._healthy_at = loop.time()
         before = self.connection.latency_ms
-        self._failures = 0
+        self._failures, self._has_looked = 0, False
         self._set_connection(
             replace(
                 self.connection,
@@ -178,12 +179,9 @@ class Polling:
     async def _find_start(self) -> None:
         """Look once how the server could be started, where it is on this machine and does not answer."""
         trouble = self.connection.trouble
-        if (
-            self._failures == 1
-            and trouble is not None
-            and trouble.is_unreachable
-            and not self.connection.is_demo
-        ):
+        is_away = trouble is not None and trouble.is_unreachable and not self.connection.is_demo
+        if is_away and not self._has_looked:
+            self._has_looked = True
             from modeltui.services.starting import find_start
 
             start = await find_start(self._services, self._services.config.active)

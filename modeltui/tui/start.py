@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+from collections.abc import Callable
 
 from modeltui import __version__
 from modeltui.errors import UsageError
@@ -17,16 +18,23 @@ async def run(*, server: str | None, profile: str | None, demo: bool) -> int:
     if words is not None:
         raise UsageError(words)
     drop_fixed_size(os.environ)
+    told: list[Callable[[str], None]] = []
+
+    def tell(text: str) -> None:
+        for each in told:
+            each(text)
+
     stage = (
-        await open_demonstration(os.environ, tell=_silent)
+        await open_demonstration(os.environ, tell=tell)
         if demo
-        else open_stage(os.environ, server=server, profile=profile, tell=_silent)
+        else open_stage(os.environ, server=server, profile=profile, tell=tell)
     )
     from modeltui.tui.app import ModelTuiApp
 
     glyphs = glyph_set(stage.services.config.glyphs, os.environ, sys.stdout.encoding)
     leaving = Leaving()
     app = ModelTuiApp(stage, colour=colour(os.environ), glyphs=glyphs, version=__version__, leaving=leaving)
+    told.append(app.tell_in_turn)
     loop = asyncio.get_running_loop()
 
     def ask(code: int) -> None:
@@ -39,7 +47,3 @@ async def run(*, server: str | None, profile: str | None, demo: bool) -> int:
         await app.stage.close()
         leaving.uninstall()
     return leaving.code if leaving.code is not None else app.return_code or 0
-
-
-def _silent(text: str) -> None:
-    """What services tell while they wait; the screens say it themselves."""

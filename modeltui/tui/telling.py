@@ -1,9 +1,8 @@
 """What the program says: one line at a time in the status line, errors until they are read."""
 
-from functools import partial
-
 from textual.app import App
 from textual.reactive import var
+from textual.timer import Timer
 
 from modeltui.errors import ModeltuiError
 
@@ -20,11 +19,14 @@ class TellingApp(App[int]):
     def __init__(self, *, ansi_color: bool | None = None) -> None:
         super().__init__(ansi_color=ansi_color)
         self._waiting: list[tuple[str, str]] = []
+        self._forgetting: Timer | None = None
 
     def tell(self, text: str, ink: str = "") -> None:
         """One line in the status line, for a while."""
         self.notice = (text, ink)
-        self.set_timer(NOTICE_S, partial(self._forget, text))
+        if self._forgetting is not None:
+            self._forgetting.stop()
+        self._forgetting = self.set_timer(NOTICE_S, self._forget)
 
     def tell_in_turn(self, text: str, ink: str = "attention") -> None:
         """One line about what nobody asked for just now: it waits until the line is free."""
@@ -33,9 +35,7 @@ class TellingApp(App[int]):
         else:
             self.tell(text, ink)
 
-    def _forget(self, text: str) -> None:
-        if self.notice[0] != text:
-            return
+    def _forget(self) -> None:
         self.notice = ("", "")
         if self._waiting:
             self.tell(*self._waiting.pop(0))

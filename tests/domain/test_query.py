@@ -47,7 +47,6 @@ def found(text: str) -> str:
         ("current", "llava"),
         ("vision", "llava"),
         ("completion", "coder llava"),
-        ("marked", ""),
         ("cloud", "cloud"),
         ("code", "coder"),
         ("type:code", "coder"),

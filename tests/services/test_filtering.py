@@ -72,14 +72,10 @@ def test_what_a_model_is_found_by(text: str) -> None:
     assert not parse(text).matches(subject_of(BARE))
 
 
-@pytest.mark.parametrize("text", ["—", "none", "marked", "gpu", "vision", "type:general", ">5gb"])
+@pytest.mark.parametrize("text", ["—", "none", "gpu", "vision", "type:general", ">5gb"])
 def test_what_a_model_is_not_found_by(text: str) -> None:
     assert not parse(text).matches(subject_of(CODER))
     assert not parse(text).matches(subject_of(BARE))
-
-
-def test_a_mark_is_the_screens() -> None:
-    assert parse("marked").matches(subject_of(BARE, is_marked=True))
 
 
 def test_a_model_in_the_cloud_has_no_size() -> None:

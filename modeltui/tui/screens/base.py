@@ -179,9 +179,9 @@ class ModelScreen(BaseScreen):
         if action == "pull":
             return True
         chosen = self.chosen_models()
+        if action not in ("unload", "delete"):  # the only ones that are about several
+            chosen = [self.model] if self.model else []
         if not chosen or any(model.name is None for model in chosen):
-            return False
-        if len(chosen) > 1 and action not in ("unload", "delete"):
             return False
         return self._makes_sense(action, chosen)
 

@@ -29,13 +29,26 @@ class Answer:
     value: str
 
 
-class Question(ModalScreen[str | None]):
+class Dialog(ModalScreen[str | None]):
+    """What the two have in common: it ends once, however many keys come at once."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = INK_CLASSES
+    _is_over = False
+
+    def close_with(self, value: str | None) -> None:
+        if not self._is_over:
+            self._is_over = True
+            self.dismiss(value)
+
+    async def on_key_line_clicked(self, event: KeyLine.Clicked) -> None:
+        await self.run_action(event.action)
+
+
+class Question(Dialog):
     """A question whose title is the question. `no` is the word of the answer that changes nothing.
 
     Enter takes the first answer, or, where something is lost (`enter_is_no`), the safe one.
     """
-
-    COMPONENT_CLASSES: ClassVar[set[str]] = INK_CLASSES
 
     def __init__(
         self,
@@ -76,20 +89,17 @@ class Question(ModalScreen[str | None]):
         for answer in self._answers:
             if event.character == answer.key:
                 event.stop()
-                self.dismiss(answer.value)
+                self.close_with(answer.value)
                 return
         if event.key == "escape" or (event.key == "enter" and self._enter_is_no):
             event.stop()
-            self.dismiss(None)
+            self.close_with(None)
         elif event.key == "enter":
             event.stop()
-            self.dismiss(self._answers[0].value)
+            self.close_with(self._answers[0].value)
 
     def action_answer(self, value: str) -> None:
-        self.dismiss(value or None)
-
-    async def on_key_line_clicked(self, event: KeyLine.Clicked) -> None:
-        await self.run_action(event.action)
+        self.close_with(value or None)
 
 
 class Field(Input):
@@ -99,10 +109,8 @@ class Field(Input):
         return clean_line(value, LONGEST)
 
 
-class TextDialog(ModalScreen[str | None]):
+class TextDialog(Dialog):
     """A line of text, checked when it is given; what is wrong with it is said below it."""
-
-    COMPONENT_CLASSES: ClassVar[set[str]] = INK_CLASSES
 
     def __init__(
         self,
@@ -122,6 +130,7 @@ class TextDialog(ModalScreen[str | None]):
         self._word = word
         self._more = more
         self.more_chosen = False
+        self._is_untouched = True
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
@@ -133,8 +142,9 @@ class TextDialog(ModalScreen[str | None]):
             yield Flowed((), classes="problem")
             yield Answers()
 
+    AUTO_FOCUS = "Field"
+
     def on_mount(self) -> None:
-        self.query_one(Input).focus()
         keys: list[Shown] = [("enter", self._word, "screen.give(False)")]
         if self._more is not None:
             keys.append((*self._more, "screen.give(True)"))
@@ -143,14 +153,18 @@ class TextDialog(ModalScreen[str | None]):
     def on_key(self, event: events.Key) -> None:
         if event.key == "escape":
             event.stop()
-            self.dismiss(None)
+            self.close_with(None)
         elif self._more is not None and event.key == self._more[0]:
             event.stop()
             self.action_give(True)
         elif event.is_printable and event.character:
             # Typed ahead on a slow line, before the field had the focus: it is text all the same.
             event.stop()
-            self.query_one(Input).insert_text_at_cursor(event.character)
+            field = self.query_one(Input)
+            if self._is_untouched:
+                field.value = ""  # the suggestion gives way to what is typed
+            self._is_untouched = False
+            field.insert_text_at_cursor(event.character)
 
     def on_input_submitted(self) -> None:
         self.action_give(False)
@@ -165,17 +179,14 @@ class TextDialog(ModalScreen[str | None]):
             self._say(problem)
             return
         self.more_chosen = more
-        self.dismiss(text)
+        self.close_with(text)
 
     def action_leave(self) -> None:
-        self.dismiss(None)
+        self.close_with(None)
 
     def _say(self, problem: str) -> None:
         line: Line = ((problem, "attention"),) if problem else ()
         self.query_one(".problem", Flowed).say([line])
-
-    async def on_key_line_clicked(self, event: KeyLine.Clicked) -> None:
-        await self.run_action(event.action)
 
 
 def labelled(facts: Sequence[str]) -> list[Line]:

@@ -49,13 +49,7 @@ class HelpScreen(Screen[None]):
         yield KeyLine()
 
     def on_mount(self) -> None:
-        self.query_one(KeyLine).show_keys(
-            [
-                ("/", "search", "screen.search"),
-                ("↑↓", "read", "screen.focus"),
-                ("esc", "back", "screen.close"),
-            ]
-        )
+        self.query_one(KeyLine).show_keys([("/", "search", "screen.search"), ("esc", "back", "screen.close")])
         self.watch(self.query_one(FilterLine), "text", self._search, init=False)
         self._search("")
 

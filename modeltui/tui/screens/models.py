@@ -109,6 +109,11 @@ class ModelsScreen(ModelScreen):
     def chosen_models(self) -> list[Model]:
         return [row.entry.model for row in self._table.chosen] if self.is_mounted else []
 
+    @property
+    def model(self) -> Model | None:
+        row = self._table.item if self.is_mounted else None
+        return row.entry.model if row else None
+
     # What is shown
 
     def show_state(self) -> None:
@@ -196,7 +201,9 @@ class ModelsScreen(ModelScreen):
     def action_mark(self) -> None:
         self._table.mark()
         count = len(self._table.marked)
-        self.tui.tell(f"{count} marked: u and d are about them, esc clears" if count else "none marked")
+        hidden = count - sum(self._rows[at].key in self._table.marked for at in self._view)
+        words = f"{count} marked{f' ({hidden} hidden)' if hidden else ''}: u and d are about them, esc clears"
+        self.tui.tell(words if count else "none marked")
 
     def action_clear(self) -> None:
         """Take back the last thing: messages, then marks, then the filter."""

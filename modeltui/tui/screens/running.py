@@ -90,7 +90,7 @@ class RunningScreen(ModelScreen):
         self.query_one(".stale", Lines).show([((f" {age}", "attention"),)])
         self.query_one(".empty", Flowed).say(self._empty_lines())
         self._table.is_dim = bool(age)
-        self._table.repaint()
+        self._table.refresh_rows()
         self._show_about()
 
     def _make_rows(self, running: Sequence[Running], at: int) -> tuple[RunningRow, ...]:
