@@ -50,6 +50,8 @@ def shortened(name: str, width: int) -> str:
     """
     if cells(name) <= width:
         return name
+    if name.endswith(":latest") and len(name) > len(":latest"):  # the tag that every name means without one
+        return shortened(name.removesuffix(":latest"), width)
     first, *path = name.split("/")
     if path:
         for short in (f"{first}/…/{path[-1]}" if len(path) > 1 else name, f"…/{path[-1]}"):

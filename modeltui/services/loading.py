@@ -72,8 +72,8 @@ class Loading:
             raise ServerFailed(
                 f"cannot load {name.short}",
                 url=self._link.endpoint.url,
-                words="the server says that it loaded it, and lists it nowhere",
-                remedy="look at the server's log; the model may have been evicted at once",
+                words="it was loaded, and is not listed any more: put out again, perhaps for another model",
+                remedy="modeltui ps shows what is loaded; the server's log says why",
             )
         # A sibling's runner is taken as it is when the options agree, else loaded anew under this name.
         if served_by is not None and served_by.sent == runner.sent:

@@ -1,6 +1,7 @@
 """How keys are obeyed, and how they are written."""
 
 import asyncio
+import contextlib
 
 from textual import events
 from textual.binding import Binding
@@ -14,6 +15,9 @@ KEY_WORDS = {
     "escape": "esc", "space": "space", "pageup": "pgup", "pagedown": "pgdn", "up": "↑", "down": "↓",
     "enter": "enter", "backspace": "backspace", "slash": "/", "plus": "+", "minus": "-", "equals_sign": "=",
 }  # fmt: skip
+
+
+SETTLE_S = 0.2
 
 
 class KeyedApp(TellingApp):
@@ -30,13 +34,37 @@ class KeyedApp(TellingApp):
         Textual hands a key to the focused widget and looks for its binding when it comes back, so that the
         next one overtakes it.
         """
-        if isinstance(event, events.Key) and not event.is_forwarded and not self.is_typing:
-            key = event.key
-            if await self._check_bindings(key, priority=True) or await self._check_bindings(key):
-                for _ in range(3):  # a deed that begins with a dialog has opened it after that
-                    await asyncio.sleep(0)
-                return
+        if not isinstance(event, events.Key) or event.is_forwarded or (self.is_typing and event.is_printable):
+            await super().on_event(event)
+        elif self.is_typing:
+            # What was typed before it is taken first, and what comes after it meets what it led to.
+            await self._let_settle()
+            await self._obey(event)
+            await self._let_settle()
+        else:
+            await self._obey(event)
+
+    async def _obey(self, event: events.Key) -> None:
+        """Run the key's binding now; without one the focused widget has it."""
+        if event.key == "escape":
+            self.clear_notifications()
+        if await self._check_bindings(event.key, priority=True) or await self._check_bindings(event.key):
+            for _ in range(3):  # a deed that begins with a dialog has opened it after that
+                await asyncio.sleep(0)
+            return
         await super().on_event(event)
+
+    async def _let_settle(self) -> None:
+        """Wait until the focused widget and what stands around it have taken what was sent to them."""
+        nodes = list(self.focused.ancestors_with_self) if self.focused is not None else [self.screen]
+        for node in nodes:
+            if node is self:
+                return
+            done = asyncio.Event()
+            node.call_later(done.set)
+            with contextlib.suppress(TimeoutError):  # it has just gone
+                async with asyncio.timeout(SETTLE_S):
+                    await done.wait()
 
     @property
     def is_typing(self) -> bool:

@@ -83,7 +83,7 @@ def test_a_name_is_shortened_in_its_path_and_never_in_its_tag(width: int, shown:
     [
         ("someone/mymodel:7b", 14, "…/mymodel:7b"),
         ("someone/mymodel:7b", 9, "mymod…:7b"),
-        ("code-reviewer-of-mine:latest", 20, "code-reviewe…:latest"),
+        ("code-reviewer-of-mine:latest", 20, "code-reviewer-of-mi…"),
         ("模型模型模型:q4", 10, "模型模…:q4"),
         ("no-tag-at-all-in-this-one", 10, "no-tag-at…"),
         ("x:" + "t" * 80, 10, "x:ttttttt…"),

@@ -113,7 +113,7 @@ async def test_a_load_that_fails_is_recorded_and_remembers_nothing(place: Place)
 async def test_a_load_that_is_said_and_not_listed_is_no_load(place: Place) -> None:
     said = '{"model":"chat","response":"","done":true,"done_reason":"load"}'
     place.trouble(Kind.STATUS, "/api/generate", value=[200, said])
-    with pytest.raises(ServerFailed, match="lists it nowhere"):
+    with pytest.raises(ServerFailed, match="not listed any more"):
         await place.loading.load("chat")
     assert last_load(place, "chat") is None
 

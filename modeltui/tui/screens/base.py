@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 # Most useful first; what is not named here comes after, in the order of the bindings.
 RANK = (
-    "filter_done", "filter_clear", "clear", "close", "details", "undo", "hold", "cancel", "retry", "hold_all",
+    "filter_done", "filter_clear", "clear", "close", "details", "hold", "cancel", "retry", "hold_all",
     "clear_finished", "move_up", "move_down", "switch", "load", "unload", "delete", "pull", "pin",
-    "keep_alive", "copy", "rename", "mark", "filter", "sort", "demonstration", "start_server",
+    "keep_alive", "copy", "rename", "mark", "filter", "sort", "undo", "demonstration", "start_server",
 )  # fmt: skip
 
 
@@ -196,7 +196,7 @@ class ModelScreen(BaseScreen):
         if action in ("load", "pin", "keep_alive"):
             return not is_cloud and not any(entry.damage for entry in entries)
         if action == "switch":
-            return not any(entry.damage or (entry.is_current and entry.loaded) for entry in entries)
+            return not any(entry.damage or entry.is_current for entry in entries)
         return True
 
     def _act(self, verb: str) -> None:

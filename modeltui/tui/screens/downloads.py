@@ -49,7 +49,9 @@ class DownloadsScreen(ModelScreen):
         Binding("h", "hold", "hold/resume", id="hold", tooltip="hold this pull, or let it go on"),
         Binding("x", "cancel", "cancel", id="cancel", tooltip="end this pull"),
         Binding("t", "retry", "try again", id="retry", tooltip="try now, also what failed or was cancelled"),
-        Binding("H", "hold_all", "hold all", id="hold_all", tooltip="hold all that run, or let all go on"),
+        Binding(
+            "H", "hold_all", "hold/resume all", id="hold_all", tooltip="hold all that run, or let all go on"
+        ),
         Binding("plus,equals_sign", "move(-1)", "up", key_display="+", id="move_up", tooltip="earlier"),
         Binding("minus", "move(1)", "down", key_display="-", id="move_down", tooltip="later"),
         Binding("C", "clear_finished", "clear", id="clear_finished", tooltip="forget what has ended"),

@@ -178,7 +178,7 @@ class ModelsScreen(ModelScreen):
         self._show_rows()
 
     def on_filter_line_left(self) -> None:
-        self._table.focus()
+        self.set_focus(self._table)
 
     def action_filter(self) -> None:
         self._filter.open()
@@ -208,7 +208,9 @@ class ModelsScreen(ModelScreen):
     def action_clear(self) -> None:
         """Take back the last thing: messages, then marks, then the filter."""
         self.tui.clear_notifications()
-        if not self._table.clear_marks():
+        if self._table.clear_marks():
+            self.tui.tell("no marks any more")
+        else:
             self._filter.action_clear()
 
     def on_table_chosen(self) -> None:

@@ -143,6 +143,9 @@ class RunningScreen(ModelScreen):
             return welcome_lines(app)
         if app.running_now is None:
             return [((f"Asking {app.connection.url} what is loaded.", ""),)]
+        loading = [sent for sent, words in app.doing.items() if words == "loading"]
+        if loading:
+            return [((f"Loading {', '.join(loading)}.", "strong"),)]
         lines: list[Line] = [(("Nothing is loaded.", "strong"),), ()]
         if (current := self._loadable_current()) is not None:
             lines.append((("  l", "key"), ("  loads the current model ", ""), (current.shown, "strong")))

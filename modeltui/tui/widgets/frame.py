@@ -34,14 +34,17 @@ class Frame(Fitted):
         self.update()
 
     def fit(self, width: int) -> list[Line]:
-        spans: list[Span] = [(" modeltui ", "strong" if width >= 100 else "dim")]
+        server = self._server(width)
+        whole = width_of(((" modeltui ", ""), *((f"  {key} {title} ", "") for key, _, title in TABS)))
+        has_titles = whole + width_of(server) < width
+        spans: list[Span] = [(" modeltui ", "strong" if has_titles else "dim")]
         self._ends = []
         for key, mode, title in TABS:
             is_here = mode == self._mode
-            text = f"{key} {title}" if is_here or width >= 100 else key
+            text = f"{key} {title}" if is_here or has_titles else key
             spans += [(" ", ""), (f" {text} ", "tab" if is_here else "")]
             self._ends.append((width_of(tuple(spans)), mode))
-        return [spread(tuple(spans), self._server(width), width), (("─" * width, "dim"),)]
+        return [spread(tuple(spans), server, width), (("─" * width, "dim"),)]
 
     def _server(self, width: int) -> Line:
         connection = self._connection

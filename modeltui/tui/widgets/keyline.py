@@ -26,7 +26,7 @@ class KeyLine(Fitted):
     def __init__(self) -> None:
         super().__init__()
         self._keys: Sequence[Shown] = ()
-        self._ends: list[tuple[int, str]] = []
+        self._places: list[tuple[int, int, int, str]] = []
 
     def show_keys(self, keys: Sequence[Shown]) -> None:
         if keys != self._keys:
@@ -38,20 +38,22 @@ class KeyLine(Fitted):
         tail = _spans(last)
         room = width - 1 - width_of(tail)
         spans: list[Span] = [(" ", "")]
-        self._ends = []
+        self._places = []
         for shown in most:
             each = (*_spans(shown), ("  ", ""))
             if width_of((*spans, *each)) > room:
                 continue
+            start = width_of(tuple(spans))
             spans += each
-            self._ends.append((width_of(tuple(spans)), shown[2]))
+            self._places.append((0, start, width_of(tuple(spans)) - 2, shown[2]))
+        start = width_of(tuple(spans))
         spans += tail
-        self._ends.append((width_of(tuple(spans)) + 1, last[2]))
+        self._places.append((0, start, width_of(tuple(spans)), last[2]))
         return [tuple(spans)]
 
     def on_click(self, event: events.Click) -> None:
-        for end, action in self._ends:
-            if event.x < end:
+        for line, start, end, action in self._places:
+            if event.y == line and start <= event.x < end:  # the gap between two keys is none
                 self.post_message(self.Clicked(action))
                 return
 
@@ -60,10 +62,6 @@ class Answers(KeyLine):
     """The keys of a dialog: all of them, on as many lines as they need."""
 
     DEFAULT_CSS = "Answers { height: auto; }"
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._places: list[tuple[int, int, str]] = []
 
     def fit(self, width: int) -> list[Line]:
         lines: list[Line] = []
@@ -75,15 +73,9 @@ class Answers(KeyLine):
                 lines.append(((" ", ""), *cut_line(spans, width - 1)))
             else:
                 lines[-1] = (*last, ("  ", ""), *spans)
-            self._places.append((len(lines) - 1, width_of(lines[-1]), shown[2]))
+            end = width_of(lines[-1])
+            self._places.append((len(lines) - 1, end - width_of(spans), end, shown[2]))
         return lines
-
-    def on_click(self, event: events.Click) -> None:
-        event.prevent_default()
-        for line, end, action in self._places:
-            if event.y == line and event.x < end:
-                self.post_message(self.Clicked(action))
-                return
 
 
 def _spans(shown: Shown) -> Line:

@@ -102,9 +102,9 @@ def _loaded_lines(entry: Entry, now: int) -> list[Line]:
     lines: list[Line] = [
         (),
         (
-            ("VRAM ", "dim"),
+            ("GPU ", "dim"),
             *bar(share, BAR),
-            (f" {units.size(runner.vram)} of {units.size(runner.size)}", ""),
+            (f" {units.percent(share)} of {units.size(runner.size)}", ""),
         ),
     ]
     words = {ModelState.GPU: "all on the GPU", ModelState.CPU: "all in RAM"}.get(
