@@ -1,7 +1,10 @@
 """What the developer's terminal says must not decide how a test's screen looks."""
 
 import os
+import re
 
-for name in ("NO_COLOR", "COLUMNS", "LINES", *(key for key in os.environ if key.startswith("TEXTUAL"))):
+_THEIRS = re.compile("TEXTUAL_(?!SNAPSHOT_)")  # the plugin for snapshots has its own
+
+for name in ("NO_COLOR", "COLUMNS", "LINES", *filter(_THEIRS.match, os.environ)):
     os.environ.pop(name, None)
 os.environ["TEXTUAL_ANIMATIONS"] = "none"
