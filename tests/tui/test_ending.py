@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,7 +45,21 @@ class Demo:
 
 @pytest.fixture
 def demo(tmp_path: Path) -> Iterator[Demo]:
-    environ = environ_for(tmp_path)
+    """For one test that changes something."""
+    with demonstration(tmp_path) as demo:
+        yield demo
+
+
+@pytest.fixture(scope="module")
+def quiet_demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """For all tests that only look and leave."""
+    with demonstration(tmp_path_factory.mktemp("demo")) as demo:
+        yield demo
+
+
+@contextmanager
+def demonstration(home: Path) -> Iterator[Demo]:
+    environ = environ_for(home)
     process = subprocess.Popen([*MODELTUI, "demo", "--json"], stdout=subprocess.PIPE, text=True, env=environ)
     assert process.stdout is not None
     told = json.loads(process.stdout.readline())
@@ -77,10 +92,10 @@ def pulling(terminal: Pty, demo: Demo) -> None:
     ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)], ids=str
 )
 def test_a_signal_leaves_the_terminal_sane(
-    demo: Demo, screen: str, number: signal.Signals, code: int
+    quiet_demo: Demo, screen: str, number: signal.Signals, code: int
 ) -> None:
     with Pty(80, 24) as terminal:
-        terminal.spawn(MODELTUI, demo.environ)
+        terminal.spawn(MODELTUI, quiet_demo.environ)
         terminal.read_until(b"qwen3:8b")
         terminal.send(screen)
         terminal.drain()
@@ -90,9 +105,9 @@ def test_a_signal_leaves_the_terminal_sane(
 
 
 @pytest.mark.parametrize("screen", ["1", "4", "5", "?", "\x10", "p"])
-def test_ctrl_c_ends_every_screen(demo: Demo, screen: str) -> None:
+def test_ctrl_c_ends_every_screen(quiet_demo: Demo, screen: str) -> None:
     with Pty(80, 24) as terminal:
-        terminal.spawn(MODELTUI, demo.environ)
+        terminal.spawn(MODELTUI, quiet_demo.environ)
         terminal.read_until(b"qwen3:8b")
         terminal.send(screen)
         terminal.drain()
@@ -146,9 +161,9 @@ def test_sigterm_while_nothing_reads_the_terminal(demo: Demo) -> None:
         assert time.monotonic() - began < 3.5
 
 
-def test_a_dumb_terminal_is_refused_with_what_to_use_instead(demo: Demo) -> None:
+def test_a_dumb_terminal_is_refused_with_what_to_use_instead(quiet_demo: Demo) -> None:
     with Pty(80, 24) as terminal:
-        terminal.spawn(MODELTUI, {**demo.environ, "TERM": "dumb"})
+        terminal.spawn(MODELTUI, {**quiet_demo.environ, "TERM": "dumb"})
         assert terminal.wait(10) == 2
         assert b"modeltui ls" in terminal.received
         assert b"\x1b" not in terminal.received
@@ -159,9 +174,9 @@ def test_a_dumb_terminal_is_refused_with_what_to_use_instead(demo: Demo) -> None
     [{"TERM": "linux"}, {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}],
     ids=["console", "no utf-8"],
 )
-def test_a_poor_terminal_gets_ascii(demo: Demo, environ: dict[str, str]) -> None:
+def test_a_poor_terminal_gets_ascii(quiet_demo: Demo, environ: dict[str, str]) -> None:
     with Pty(80, 24) as terminal:
-        terminal.spawn(MODELTUI, {**demo.environ, **environ})
+        terminal.spawn(MODELTUI, {**quiet_demo.environ, **environ})
         terminal.read_until(b"qwen3:8b")
         for key in ("4", "5", "?", "\x1b", "1"):
             terminal.send(key)
@@ -171,9 +186,9 @@ def test_a_poor_terminal_gets_ascii(demo: Demo, environ: dict[str, str]) -> None
         assert terminal.received.isascii()
 
 
-def test_no_colour_means_none_and_the_cursor_is_reverse(demo: Demo) -> None:
+def test_no_colour_means_none_and_the_cursor_is_reverse(quiet_demo: Demo) -> None:
     with Pty(80, 24) as terminal:
-        terminal.spawn(MODELTUI, {**demo.environ, "NO_COLOR": "1"})
+        terminal.spawn(MODELTUI, {**quiet_demo.environ, "NO_COLOR": "1"})
         terminal.read_until(b"qwen3:8b")
         terminal.drain()
         terminal.send("q")
@@ -187,10 +202,10 @@ def test_no_colour_means_none_and_the_cursor_is_reverse(demo: Demo) -> None:
     ("typed", "seen"),
     [("/qwen3:8b", b"1 of 12"), ("pqwen", b"qwen"), ("4pqd", b"qd"), ("?/quit", b"/ ")],
 )
-def test_keys_that_come_at_once_are_obeyed_in_their_order(demo: Demo, typed: str, seen: bytes) -> None:
+def test_keys_that_come_at_once_are_obeyed_in_their_order(quiet_demo: Demo, typed: str, seen: bytes) -> None:
     """On a slow line a burst of keys is one packet: what follows a key that opens a field is text."""
     with Pty(120, 35) as terminal:
-        terminal.spawn(MODELTUI, demo.environ)
+        terminal.spawn(MODELTUI, quiet_demo.environ)
         terminal.read_until(b"nomic-embed-text")
         terminal.drain()
         start = terminal.count
@@ -202,9 +217,9 @@ def test_keys_that_come_at_once_are_obeyed_in_their_order(demo: Demo, typed: str
         assert terminal.wait(5) == 130
 
 
-def test_it_can_be_resized_at_any_moment(demo: Demo) -> None:
+def test_it_can_be_resized_at_any_moment(quiet_demo: Demo) -> None:
     with Pty(120, 35) as terminal:
-        terminal.spawn(MODELTUI, demo.environ)
+        terminal.spawn(MODELTUI, quiet_demo.environ)
         for columns, rows in ((60, 20), (20, 5), (200, 60), (44, 20), (1, 1), (80, 24)):
             terminal.resize(columns, rows)
             terminal.drain(0.05)
@@ -213,9 +228,9 @@ def test_it_can_be_resized_at_any_moment(demo: Demo) -> None:
         assert terminal.wait(5) == 0
 
 
-def test_exported_sizes_do_not_freeze_it(demo: Demo) -> None:
+def test_exported_sizes_do_not_freeze_it(quiet_demo: Demo) -> None:
     with Pty(140, 30) as terminal:
-        terminal.spawn(MODELTUI, {**demo.environ, "COLUMNS": "40", "LINES": "10"})
+        terminal.spawn(MODELTUI, {**quiet_demo.environ, "COLUMNS": "40", "LINES": "10"})
         terminal.read_until(b"MODIFIED")
         terminal.send("q")
         assert terminal.wait(5) == 0

@@ -468,6 +468,9 @@ class TestWords:
         names = (long, "__init__:__class__")
         library = Library([DemoModel(name, weights=name) for name in names])
         async with live(tmp_path, size=(44, 20), seed=library) as shown:
+            await shown.until(lambda: shown.app.undo_choice is not None)
+            await shown.press("z")  # to what is current there is no switch
+            await shown.until(lambda: shown.app.models.current is None)
             for name in names:
                 for key, kind in (("d", Question), ("s", Question), ("R", TextDialog), ("p", TextDialog)):
                     await go_to(shown, name)
