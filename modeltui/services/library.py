@@ -91,12 +91,13 @@ class Library:
         models, loaded = await asyncio.gather(self._link.api.models(), self._loaded_or_unknown())
         weights_of = await self.weights_of_loaded(loaded or ())
         facts, server_id, now = self._services.store.facts, self._link.id, self._services.clock()
-        known = self._services.recall(lambda: facts.known(server_id), Known())
+        version = self._services.recall(self._services.store.version_of_data, None)
         # A state depends on the time, too: an expiry passes.
         states = [row.state(now) for row in loaded or ()]
-        inputs = (models, loaded, weights_of, known, states)
-        if self._last is not None and self._last[0] == inputs:
+        inputs = (models, loaded, weights_of, version, states)
+        if version is not None and self._last is not None and self._last[0] == inputs:
             return replace(self._last[1], at=now)
+        known = self._services.recall(lambda: facts.known(server_id), Known())
         listed, _ = self._services.recall(lambda: facts.last_list(server_id), None) or ([], 0)
         removed, replaced = _changed(listed, models)
         rows = [_as_json(model) for model in models]

@@ -94,11 +94,10 @@ class Polling:
             needs_list = True
         if needs_list:
             listing = await self._list(link)
-            await self._healthy(link)
+            self._reached()
             self._set_models(Models.of(listing, is_live=True))
             self._listed(link, listing)
-        else:
-            await self._healthy(link)
+        await self._healthy(link)
 
     async def _look_at_running(self, link: Link) -> bool:
         """Ask what runs; True when something does that the list has not, or not so."""
@@ -129,32 +128,29 @@ class Polling:
             task.cancel()
 
     async def _healthy(self, link: Link) -> None:
-        """Ask the version where that is due, and say that the server is there."""
-        loop_time = asyncio.get_running_loop().time()
-        if (
-            not self.connection.is_online
-            or loop_time - self._healthy_at >= self._services.config.screens.health_s
-        ):
+        """Ask the version where that is due: never asked since the server is there, or long ago."""
+        age = asyncio.get_running_loop().time() - self._healthy_at
+        if self.connection.latency_ms is None or age >= self._services.config.screens.health_s:
             await self._ask_version(link)
 
     async def _ask_version(self, link: Link) -> None:
         loop = asyncio.get_running_loop()
+        if self.connection.latency_ms is None:
+            await link.api.version()  # which measures the making of the connection, too
         began = loop.time()
         version = await link.api.version()
         self._healthy_at = loop.time()
-        before = self.connection.latency_ms
+        self._reached()
+        step = stepped((self._healthy_at - began) * 1000, self.connection.latency_ms)
+        self._set_connection(replace(self.connection, version=version, latency_ms=step))
+
+    def _reached(self) -> None:
+        """The server answers; its version may be asked after that."""
         self._failures, self._has_looked = 0, False
-        self._set_connection(
-            replace(
-                self.connection,
-                phase=Phase.ONLINE,
-                version=version,
-                latency_ms=stepped((self._healthy_at - began) * 1000, before),
-                since=self.connection.since if self.connection.is_online else self._services.clock(),
-                trouble=None,
-                retry_at=None,
-            )
-        )
+        if not self.connection.is_online:
+            now = self._services.clock()
+            online = replace(self.connection, phase=Phase.ONLINE, since=now, trouble=None, retry_at=None)
+            self._set_connection(online)
 
     def _fail(self, error: ModeltuiError) -> float:
         """Say that the server is away (or refuses), and how long until the next try."""

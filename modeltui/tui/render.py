@@ -140,11 +140,18 @@ def strip(line: Line, width: int, base: Style, inks: Mapping[str, Style]) -> Str
         style = base + inks[ink] if ink else base
         if not text:
             continue
-        if runs and runs[-1][1] == style:
+        if runs and (runs[-1][1] == style or (text.isspace() and _is_seen_alike(runs[-1][1], style))):
             runs[-1] = (runs[-1][0] + text, style)
         else:
             runs.append((text, style))
     return Strip([Segment(text, style) for text, style in runs], width)
+
+
+def _is_seen_alike(before: Style, style: Style) -> bool:
+    """Whether a blank looks the same in both: a style less is some forty bytes less."""
+    return before.bgcolor == style.bgcolor and not (
+        before.underline or before.reverse or style.underline or style.reverse
+    )
 
 
 def harmless(text: str) -> str:

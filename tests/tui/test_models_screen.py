@@ -159,7 +159,7 @@ async def test_a_switch_asks_with_its_facts(tmp_path: Path) -> None:
         await shown.press("s")
         await shown.sees("Make qwen3:8b the current model?")
         await shown.press("s")
-        await shown.sees("current model: qwen3:8b", "the current model")
+        await shown.sees("current model: qwen3:8b", "current since")
         await shown.press("z")
         await shown.sees("the current model is assistant:latest again")
 

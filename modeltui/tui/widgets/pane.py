@@ -1,5 +1,6 @@
 """What is known about the model under the cursor, beside the table where the terminal is wide."""
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from modeltui.domain import units
@@ -7,7 +8,7 @@ from modeltui.domain.layout import shortened
 from modeltui.domain.models import ModelState
 from modeltui.domain.words import kept_words
 from modeltui.services.library import Entry
-from modeltui.tui.calm import calm_age, calm_span
+from modeltui.tui.calm import calm_age
 from modeltui.tui.render import Line, bar, cut_line, joined, number
 from modeltui.tui.widgets.lines import Fitted
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from modeltui.tui.app import ModelTuiApp
 
 BAR = 10
+_WEEK_MS = 7 * 24 * 3_600_000
 
 
 class Pane(Fitted):
@@ -42,7 +44,7 @@ def _lines(app: "ModelTuiApp", entry: Entry, width: int) -> list[Line]:
     model, now, current = entry.model, app.now(), app.models.current
     lines: list[Line] = [((shortened(model.shown, width), "strong"),)]
     if entry.is_current and current is not None:
-        lines.append(((_since(now - current.since), "accent"),))
+        lines.append(((_since(current.since, now), "accent"),))
     if entry.alias_of:
         lines.append(((f"the alias of {entry.alias_of}", "dim"),))
     if entry.damage:
@@ -89,8 +91,10 @@ def _lines(app: "ModelTuiApp", entry: Entry, width: int) -> list[Line]:
     return lines
 
 
-def _since(ms: int) -> str:
-    return f"current for {calm_span(ms)}" if calm_span(ms) else "the current model"
+def _since(at: int, now: int) -> str:
+    """The moment, which does not tick, in the zone of this machine: `current since Tue 14:02`."""
+    then = datetime.fromtimestamp(at / 1000)
+    return f"current since {then:%a %H:%M}" if now - at < _WEEK_MS else f"current since {then:%Y-%m-%d}"
 
 
 def _loaded_lines(entry: Entry, now: int) -> list[Line]:
