@@ -141,7 +141,7 @@ def strip(line: Line, width: int, base: Style, inks: Mapping[str, Style]) -> Str
         if not text:
             continue
         if runs and (runs[-1][1] == style or (text.isspace() and _is_seen_alike(runs[-1][1], style))):
-            runs[-1] = (runs[-1][0] + text, style)
+            runs[-1] = (runs[-1][0] + text, runs[-1][1])
         else:
             runs.append((text, style))
     return Strip([Segment(text, style) for text, style in runs], width)

@@ -1,9 +1,10 @@
 """Lines that flow: broken at spaces, going on under their text, each span in its own ink."""
 
 import pytest
+from rich.style import Style
 
 from modeltui.domain.layout import cells
-from modeltui.tui.render import Line, flowed
+from modeltui.tui.render import Line, flowed, strip
 from modeltui.tui.screens.dialogs import labelled
 
 
@@ -40,3 +41,15 @@ def test_every_character_keeps_its_ink() -> None:
 def test_labels_of_facts_stand_in_one_column() -> None:
     facts = labelled(["needs   4 GB", "may unload  qwen3:8b", "no label"])
     assert [text_of(fact) for fact in facts] == ["needs       4 GB", "may unload  qwen3:8b", "no label"]
+
+
+def test_a_blank_is_painted_with_its_neighbour_and_every_word_in_its_own_ink() -> None:
+    inks = {"broken": Style(color="red"), "tab": Style(bgcolor="blue")}
+    line: Line = (("a", "broken"), ("  ", ""), ("b", ""), (" ", "tab"), ("c", "tab"))
+    painted = strip(line, 8, Style(), inks)
+    assert [(segment.text, segment.style) for segment in painted] == [
+        ("a  ", inks["broken"]),
+        ("b", Style()),
+        (" c", inks["tab"]),
+        ("  ", Style()),
+    ]
