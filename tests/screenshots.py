@@ -43,7 +43,7 @@ SCREENS: dict[str, tuple[tuple[int, int], tuple[Step, ...]]] = {
         (120, 24),
         (
             ("4 p", "Pull which model?"), ("type qwen3:0.6b", "qwen3:0.6b"), ("enter", "digest checked"),
-            ("p", "Pull which"), ("type mistral-small:24b gemma3:27b qwen3:1.7b", "1.7b"), ("enter", " 1 min"),
+            ("p", "Pull"), ("type mistral-small:24b gemma3:27b qwen3:1.7b", "1.7b"), ("enter", " 1 min"),
         ),
     ),
     "running": (
