@@ -7,7 +7,6 @@ from functools import lru_cache
 from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
-from textual.content import Content
 from textual.filter import LineFilter
 from textual.strip import Strip
 from textual.widget import Widget
@@ -35,11 +34,6 @@ _ASCII = {
         "↑": "^",
     }.items()
 }  # fmt: skip
-
-
-def plain(*texts: str) -> Line:
-    """A line without ink."""
-    return tuple((text, "") for text in texts)
 
 
 def width_of(line: Line) -> int:
@@ -124,11 +118,6 @@ def bar(share: float | None, width: int, ink: str = "") -> Line:
     whole, part = divmod(eighths, 8)
     full = FULL * whole + (_EIGHTHS[part] if part else "")
     return ((full, ink), (EMPTY * (width - len(full)), "dim"))
-
-
-def content(line: Line) -> Content:
-    """A line for Textual's own widgets; ink becomes nothing."""
-    return Content("".join(text for text, _ in line))
 
 
 def strip(line: Line, width: int, base: Style, inks: Mapping[str, Style]) -> Strip:

@@ -131,7 +131,7 @@ async def test_every_key_moves() -> None:
         assert seen == ["1", "2", "1", "0", "9", "18", "9", "30", "0"]
 
 
-async def test_a_new_width_wraps_anew_and_texts_are_found() -> None:
+async def test_a_new_width_wraps_anew() -> None:
     app = Reader()
     async with app.run_test(size=(40, 10)) as pilot:
         document = app.screen.query_one(Document)
@@ -140,6 +140,3 @@ async def test_a_new_width_wraps_anew_and_texts_are_found() -> None:
         assert document.virtual_size.height == 3
         await pilot.resize_terminal(12, 10)
         await wrapped_whole(pilot, document, 6)
-        assert document.find("LAZY", -1) == 3
-        assert document.find("rest", 0) == 5
-        assert document.find("cat", 0) is None

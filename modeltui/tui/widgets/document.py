@@ -71,18 +71,6 @@ class Document(ScrollView, Inked, can_focus=True):
             if before[y] != self._row(top + y):
                 self.refresh(Region(0, y, self.size.width, 1))
 
-    def find(self, text: str, after: int) -> int | None:
-        """The next wrapped line after `after` that holds a text in any case; from the top at the end."""
-        wanted, count = text.casefold(), len(self._head_rows) + len(self._rest_rows)
-        for step in range(1, count + 1):
-            at = (after + step) % count
-            if wanted in "".join(part for part, _ in self._row(at)).casefold():
-                return at
-        return None
-
-    def go_to_line(self, at: int) -> None:
-        self.scroll_y = min(at, max(0, self.virtual_size.height - self.size.height))
-
     # Wrapping
 
     def _row(self, at: int) -> Line:
