@@ -172,12 +172,11 @@ class ModelScreen(BaseScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action not in _NEEDS:
             return True
-        app = self.tui
-        if not app.connection.is_online:
+        if action == "pull":  # the queue holds what the server cannot take yet
+            return True
+        if not self.tui.connection.is_online:
             model = self.model
             return action in ("copy_name", "go_elsewhere") and model is not None and model.name is not None
-        if action == "pull":
-            return True
         chosen = self.chosen_models()
         if action not in ("unload", "delete"):  # the only ones that are about several
             chosen = [self.model] if self.model else []
