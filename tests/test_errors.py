@@ -46,9 +46,9 @@ def test_a_known_secret_is_found_anywhere(before: str, secret: str, after: str) 
 
 @pytest.mark.parametrize("piece", ["?key", "&token", "?key=", "://a", "://a@", "bearer ", "token\t"])
 def test_hostile_text_costs_linear_time(piece: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     strip_secrets(piece * 20_000)
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
 
 
 @pytest.mark.parametrize("kind", _every(ModeltuiError))

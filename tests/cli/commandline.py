@@ -285,7 +285,7 @@ class Terminal:
             else (self._got.decode("utf-8"))
         )
 
-    def read_until(self, text: str, seconds: float = 20) -> str:
+    def read_until(self, text: str, seconds: float = 60) -> str:
         deadline = time.monotonic() + seconds
         while text.encode() not in self._got:
             assert self._read(deadline), f"no {text!r} in {bytes(self._got)!r}"
@@ -368,7 +368,7 @@ def run_in_ascii(words: list[str], run: Callable[[list[str]], int]) -> Ran:
     return Ran(code, out.read(), err.read())
 
 
-def until(condition: Callable[[], object], seconds: float = 20) -> None:
+def until(condition: Callable[[], object], seconds: float = 60) -> None:
     """Wait until something is so."""
     deadline = time.monotonic() + seconds
     while not condition():

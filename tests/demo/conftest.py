@@ -278,7 +278,7 @@ def prepared() -> Prepared:
             small_layer_time=None if version.startswith("0.33") else 0.1,
             verify_rate=1e11,
         )
-        client = httpx.AsyncClient(trust_env=False, verify=False, timeout=20)
+        client = httpx.AsyncClient(trust_env=False, verify=False, timeout=60)
         async with server, client:
             client.base_url = httpx.URL(server.url)
             stage = Stage(server, client)

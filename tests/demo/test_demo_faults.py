@@ -29,7 +29,7 @@ async def troubled(*faults: Fault, **more: Any) -> AsyncIterator[tuple[DemoServe
     server = DemoServer(seed=Library([B], [A]), faults=Faults(*faults), token_rate=2000, **more)
     async with (
         server,
-        httpx.AsyncClient(base_url=server.url, trust_env=False, verify=False, timeout=10) as client,
+        httpx.AsyncClient(base_url=server.url, trust_env=False, verify=False, timeout=60) as client,
     ):
         yield server, client
 

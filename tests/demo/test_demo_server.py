@@ -33,14 +33,14 @@ async def served(*installed: DemoModel, available: Any = (A, A_TOO, B), **more: 
     server = DemoServer(seed=Library(installed, available), **more)
     async with (
         server,
-        httpx.AsyncClient(base_url=server.url, trust_env=False, verify=False, timeout=10) as client,
+        httpx.AsyncClient(base_url=server.url, trust_env=False, verify=False, timeout=60) as client,
     ):
         yield server, client
 
 
 async def until(condition: Callable[[], bool]) -> None:
     """Wait until something becomes true; fails after 5 s."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110 - what is waited for has no event
             await asyncio.sleep(0.005)
 
@@ -243,7 +243,7 @@ class TestMemory:
                 assert stopping["expires_at"] < time.strftime("%Y-%m-%dT%H:%M:%S.999999999Z", time.gmtime())
                 last = [line async for line in lines][-1]
             assert json.loads(last)["done"] is True
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(60):
                 while await loaded(client):
                     pass
 
@@ -493,7 +493,7 @@ class TestHttp:
     async def talk(server: DemoServer, sent: bytes) -> bytes:
         reader, writer = await asyncio.open_connection(server.host, server.port)
         writer.write(sent)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             got = await reader.read()
         writer.close()
         await writer.wait_closed()

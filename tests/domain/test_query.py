@@ -211,8 +211,8 @@ def test_a_keystroke_over_ten_thousand_rows_takes_little() -> None:
     everything, query = range(len(subjects)), parse("llama3")
     taken = []
     for _ in range(5):
-        began = time.perf_counter()
+        began = time.process_time()
         matches = select(query, subjects, everything)
-        taken.append(time.perf_counter() - began)
+        taken.append(time.process_time() - began)
     assert len(matches) == 2_000
     assert min(taken) < 0.01

@@ -120,7 +120,7 @@ async def test_a_slow_drip_ends_at_the_total(transport: Open) -> None:
         call = Call("list the models", "GET", "/api/tags", None, quiet_s=5, total_s=0.3)
         with pytest.raises(errors.TimedOut, match="no complete answer in"):
             await transport(server.url).ask(call)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             await server.hung_up.wait()
 
 
@@ -139,7 +139,7 @@ async def test_an_endless_body(transport: Open, monkeypatch: pytest.MonkeyPatch)
     async with serving(lambda _, connection: _endless(head, b"x" * 9_000, connection)) as server:
         with pytest.raises(errors.Garbled, match="an answer of more than"):
             await transport(server.url).ask(LIST)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             await server.hung_up.wait()
 
 
@@ -160,7 +160,7 @@ async def test_an_endless_line(connect: Client, monkeypatch: pytest.MonkeyPatch)
         (last,) = [event async for event in connect(server.url).pull(NAME)]
         assert isinstance(last, Closed)
         assert "a line of more than" in last.text
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             await server.hung_up.wait()
     long = json.dumps({"status": "x" * 150_000})
     async with serving(response(long + '\n{"status":"success"}\n')) as server:
@@ -179,11 +179,11 @@ BOMB = gzip.compress(gzip.compress(b"0" * 300_000_000, 1), 9)
 @pytest.mark.parametrize("piece", ["<", "<title", "<title>", "<html>?key"])
 async def test_a_hostile_page_costs_linear_time(piece: str, transport: Open) -> None:
     page = "<html>" + piece * (module.MOST_ERROR // len(piece))
-    async with serving(response(page, 502, "text/html")) as server, asyncio.timeout(5):
-        began = time.perf_counter()
+    async with serving(response(page, 502, "text/html")) as server, asyncio.timeout(20):
+        began = time.process_time()
         with pytest.raises(errors.ServerFailed, match="a web page"):
             await transport(server.url).ask_json(LIST, wire.mapping)
-        assert time.perf_counter() - began < 1
+        assert time.process_time() - began < 1
 
 
 @pytest.mark.parametrize("status", [200, 500])
@@ -418,7 +418,7 @@ async def test_ending_a_pull_closes_the_connection(connect: Client) -> None:
         events = connect(server.url).pull(NAME)
         assert await anext(events) == Status(1_000, "pulling manifest")
         await events.aclose()
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(20):
             await gone.wait()
 
 
@@ -441,13 +441,13 @@ async def test_a_cancelled_task_closes_its_connection(what: str, connect: Client
             "models": client.models,
         }
         task = asyncio.ensure_future(todo[what]())
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             await asked.wait()
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
         assert task.cancelled()
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(20):
             await gone.wait()
 
 

@@ -48,7 +48,7 @@ async def open_place(tmp_path: Path) -> AsyncIterator[Opener]:
             told: list[str] = []
             services = open_services(paths, told, environ)
             stack.push_async_callback(services.close)
-            client = httpx.AsyncClient(base_url=server.url, trust_env=False, verify=False, timeout=20)
+            client = httpx.AsyncClient(base_url=server.url, trust_env=False, verify=False, timeout=60)
             http = await stack.enter_async_context(client)
             return Place(server, paths, services, await services.active(), told, http)
 

@@ -113,7 +113,7 @@ class Place:
 
         task = asyncio.create_task(talk())
         try:
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(60):
                 await begun.wait()
             yield
         finally:
@@ -168,7 +168,7 @@ def now_ms() -> int:
     return time.time_ns() // MB
 
 
-async def until(holds: Callable[[], bool | Awaitable[bool]], seconds: float = 10.0) -> None:
+async def until(holds: Callable[[], bool | Awaitable[bool]], seconds: float = 60.0) -> None:
     """Wait for a condition, not for a time; fails when it has not come after `seconds`."""
     deadline = time.monotonic() + seconds
     while True:

@@ -139,7 +139,7 @@ async def test_a_token_command_that_hangs(
     began = time.monotonic()
     with pytest.raises(MissingSecret, match="did not end in"):
         await made.connect(box(token_command=command))
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
 
 
 async def test_a_token_command_ends_with_who_asked(tmp_path: Path) -> None:

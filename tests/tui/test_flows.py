@@ -103,7 +103,7 @@ async def test_a_server_that_hangs_is_waited_for_in_words(tmp_path: Path) -> Non
     try:
         async with live(tmp_path, url=f"http://127.0.0.1:{port}", wait=False) as shown:
             await shown.sees("Asking http://127.0.0.1", "asking")
-            await shown.until(lambda: shown.app.connection.phase is Phase.OFFLINE, 20)
+            await shown.until(lambda: shown.app.connection.phase is Phase.OFFLINE)
             await shown.sees("There is trouble with the server at", "no answer for 5 s", "does not answer")
     finally:
         over.set()

@@ -87,7 +87,7 @@ if __name__ == "__main__":
 
 
 def until(trace: Path) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not trace.exists():
         assert time.monotonic() < deadline, f"no {trace}"
         time.sleep(0.01)
@@ -121,7 +121,7 @@ class Probe:
         path = self._directory / "asked"
         return [int(line) for line in path.read_text().split()] if path.exists() else []
 
-    def ends_with(self, code: int, *, within: float = 3.0) -> None:
+    def ends_with(self, code: int, *, within: float = 10.0) -> None:
         began = time.monotonic()
         assert self.pty.wait() == code
         assert time.monotonic() - began < within
@@ -151,7 +151,7 @@ def test_a_signal_ends_it_in_order_and_the_terminal_is_as_before(
 def test_a_program_that_does_not_end_is_ended_and_the_terminal_is_as_before(probe: Probe) -> None:
     pty = probe.start("stubborn")
     pty.kill(signal.SIGTERM)
-    probe.ends_with(143, within=GRACE_S + 2)
+    probe.ends_with(143, within=GRACE_S + 8)
     assert (probe.asked, probe.has("in_order")) == ([143], False)
     assert pty.left_on() == []
 
@@ -161,7 +161,7 @@ def test_held_up_in_c_it_is_ended_all_the_same(probe: Probe) -> None:
     pty.send("f")
     probe.until("asleep")
     pty.kill(signal.SIGTERM)
-    probe.ends_with(143, within=GRACE_S + 2)
+    probe.ends_with(143, within=GRACE_S + 8)
     assert probe.asked == []
     assert pty.left_on() == []
 
@@ -311,7 +311,7 @@ def installed(asked: list[int], grace_s: float = 60) -> Iterator[Leaving]:
 
 
 def wait_for(codes: list[int]) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not codes:
         assert time.monotonic() < deadline
         time.sleep(0.005)
