@@ -56,6 +56,15 @@ async def test_a_text_dialog_ends_once(tmp_path: Path, keys: tuple[str, ...]) ->
         assert shown.app.is_running
 
 
+async def test_a_name_can_be_asked_for_before_the_server_was_heard(tmp_path: Path) -> None:
+    """The queue holds it; and the q of a name typed ahead must not quit."""
+    async with live(tmp_path, url="http://127.0.0.1:9", wait=False) as shown:
+        await burst(shown, *"pqwen")
+        await shown.until(lambda: isinstance(shown.app.screen, TextDialog))
+        await shown.until(lambda: shown.app.screen.query_one(Input).value == "qwen")
+        assert shown.app.is_running
+
+
 async def test_what_is_typed_ahead_replaces_the_suggestion(tmp_path: Path) -> None:
     async with live(tmp_path) as shown:
         await burst(shown, "p", "k", "j", "q")
