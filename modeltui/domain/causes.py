@@ -6,12 +6,16 @@ Source of the words: ollama server/download.go, server/images.go and the recorde
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 
+from modeltui.domain.names import DEFAULT_HOST
+
 
 class Cause(StrEnum):
     """Why a transfer waits, failed or stands still; stored, so never renamed."""
 
     BY_YOU = "by_you"
     DISK = "disk"
+    NO_ROOM = "no_room"
+    SHARED_LAYERS = "shared_layers"
     DELETE_IN_PROGRESS = "delete_in_progress"
     NO_SECRET = "no_secret"
     NO_SERVER = "no_server"
@@ -22,6 +26,7 @@ class Cause(StrEnum):
     INVALID_NAME = "invalid_name"
     NEEDS_NEWER_SERVER = "needs_newer_server"
     UNAUTHORIZED = "unauthorized"
+    REALM = "realm"
     PLAIN_HTTP_REGISTRY = "plain_http_registry"
     REGISTRY_REFUSED = "registry_refused"
     UNSUPPORTED = "unsupported"
@@ -36,8 +41,8 @@ class Policy(Enum):
 
     RETRY = "retry"
     RETRY_SOON = "retry soon"
-    RETRY_TWICE = "retry twice"
-    RETRY_ONCE = "retry once"
+    RETRY_FEW = "retry few times"
+    OTHER_NAME = "retry once under the registry's other name, where it has one"
     BLOCK = "block"
     FAIL = "fail"
 
@@ -45,6 +50,8 @@ class Policy(Enum):
 POLICIES: dict[Cause, Policy] = {
     Cause.BY_YOU: Policy.BLOCK,
     Cause.DISK: Policy.BLOCK,
+    Cause.NO_ROOM: Policy.BLOCK,
+    Cause.SHARED_LAYERS: Policy.BLOCK,
     Cause.DELETE_IN_PROGRESS: Policy.BLOCK,
     Cause.NO_SECRET: Policy.BLOCK,
     Cause.NO_SERVER: Policy.BLOCK,
@@ -53,8 +60,9 @@ POLICIES: dict[Cause, Policy] = {
     Cause.SERVER_FAILED: Policy.RETRY,
     Cause.GARBLED: Policy.RETRY,
     Cause.CANCELED_BY_SERVER: Policy.RETRY_SOON,
-    Cause.DIGEST: Policy.RETRY_TWICE,
-    Cause.DAMAGED: Policy.RETRY_ONCE,
+    Cause.DIGEST: Policy.RETRY_FEW,
+    Cause.DAMAGED: Policy.RETRY_FEW,
+    Cause.REALM: Policy.OTHER_NAME,
     Cause.UNKNOWN_MODEL: Policy.FAIL,
     Cause.INVALID_NAME: Policy.FAIL,
     Cause.NEEDS_NEWER_SERVER: Policy.FAIL,
@@ -64,14 +72,20 @@ POLICIES: dict[Cause, Policy] = {
     Cause.UNSUPPORTED: Policy.FAIL,
 }
 
+MOST_AGAIN: dict[Cause, int] = {Cause.DIGEST: 2, Cause.DAMAGED: 1}
+"""How often what is retried few times is: each of these fetches all or much of the model anew."""
+
 _REMEDIES: dict[Cause, str] = {
     Cause.DISK: "free space on the server's disk, then resume it: modeltui queue resume",
+    Cause.NO_ROOM: "free space there, then: modeltui queue resume; or insist: modeltui pull NAME --yes",
     Cause.NO_SECRET: "set the variable in the environment that runs the queue",
     Cause.NO_SERVER: "put the server back into config.toml, or cancel the transfer",
     Cause.UNKNOWN_MODEL: "check the name and the tag; a private model is unknown to a server not signed in",
     Cause.NEEDS_NEWER_SERVER: "upgrade Ollama on the server, or pick another tag",
-    Cause.UNAUTHORIZED: "run `ollama signin` on the server, or register its key with the registry",
-    Cause.PLAIN_HTTP_REGISTRY: 'mark it in config.toml: [registries."host:port"] insecure = true',
+    Cause.UNAUTHORIZED: (
+        "run `ollama signin` on the server; where a proxy before it refuses, set token_env or headers for it"
+    ),
+    Cause.REALM: "check the name; if it is private, register the server's key with the registry",
     Cause.REGISTRY_REFUSED: "pick another tag or quantization",
     Cause.UNSUPPORTED: "pull from a registry that redirects blobs, or a tag this server can run",
     Cause.DIGEST: "the registry or a proxy delivers damaged bytes: try later or from elsewhere",
@@ -79,6 +93,12 @@ _REMEDIES: dict[Cause, str] = {
     Cause.DEFECT: "please report it with these words; the other transfers go on",
     Cause.GARBLED: "check that the URL is an Ollama server's and not a proxy's",
 }
+
+_HUGGING_FACE = frozenset({"hf.co", "huggingface.co"})
+_HUGGING_FACE_KEY = (
+    "check the name; for a gated or private model accept its terms there, and add the server's key "
+    "(.ollama/id_ed25519.pub of its user) at huggingface.co/settings/keys"
+)
 
 # In this order: the first text found (without case) decides.
 _WORDS: tuple[tuple[str, Cause], ...] = (
@@ -92,7 +112,10 @@ _WORDS: tuple[tuple[str, Cause], ...] = (
     ("no location header in response", Cause.UNSUPPORTED),
     ("does not look like a tls handshake", Cause.PLAIN_HTTP_REGISTRY),
     ("server gave http response to https client", Cause.PLAIN_HTTP_REGISTRY),
-    ("does not match original host", Cause.UNAUTHORIZED),
+    ('realm host "" does not', Cause.UNAUTHORIZED),  # a 401 without a challenge
+    ('original host "registry.ollama.ai"', Cause.NETWORK),  # an outage there
+    ("does not match original host", Cause.REALM),
+    ("the server does not know", Cause.GARBLED),  # a proxy, while the server behind it is away
     ("sharded gguf", Cause.REGISTRY_REFUSED),
     ("not gguf", Cause.REGISTRY_REFUSED),
     ("tag is not available", Cause.REGISTRY_REFUSED),
@@ -126,11 +149,22 @@ class Verdict:
 
     cause: Cause
     policy: Policy
-    remedy: str | None
 
 
 def verdict(cause: Cause) -> Verdict:
-    return Verdict(cause, POLICIES[cause], _REMEDIES.get(cause))
+    return Verdict(cause, POLICIES[cause])
+
+
+def remedy(cause: Cause, host: str) -> str | None:
+    """What mends a cause, for a model of the registry at `host`; None where waiting or nothing does."""
+    registry = host.casefold()
+    if cause in (Cause.UNAUTHORIZED, Cause.REALM) and registry in _HUGGING_FACE:
+        return _HUGGING_FACE_KEY
+    if cause is Cause.UNAUTHORIZED and registry != DEFAULT_HOST:
+        return f"register the key of the server (.ollama/id_ed25519.pub) with {registry}, or check the name"
+    if cause is Cause.PLAIN_HTTP_REGISTRY:
+        return f'mark it in config.toml: [registries."{registry}"] insecure = true'
+    return _REMEDIES.get(cause)
 
 
 def classify(words: str, status: int | None = None) -> Verdict:

@@ -3,9 +3,13 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from modeltui.domain.names import ModelName, same
 from modeltui.domain.units import is_forever
+
+if TYPE_CHECKING:
+    from modeltui.domain.findings import Finding
 
 
 class ModelState(StrEnum):
@@ -110,7 +114,12 @@ class LoadedModel:
 
 @dataclass(frozen=True, slots=True)
 class ModelDetails:
-    """What `/api/show` tells. Texts are cleaned, unknown is None (or empty where nothing is said)."""
+    """What `/api/show` tells. Texts are cleaned, unknown is None (or empty where nothing is said).
+
+    `suspicious` is what cleaning has taken out of them.
+
+    `is_made`: somebody made it from another model (`base_model`) or a file, here or before it was pushed.
+    """
 
     name: ModelName | None = None
     family: str | None = None
@@ -127,6 +136,7 @@ class ModelDetails:
     license: str | None = None
     options: Mapping[str, object] = field(default_factory=dict)
     base_model: str | None = None
+    is_made: bool = False
     weights: str | None = None
     adapters: tuple[str, ...] = ()
     projector: Mapping[str, object] = field(default_factory=dict)
@@ -136,6 +146,7 @@ class ModelDetails:
     modified: int | None = None
     remote_host: str | None = None
     remote_model: str | None = None
+    suspicious: "tuple[Finding, ...]" = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ Source: ollama types/model/name.go and internal/modelref/modelref.go (v0.33).
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from modeltui.errors import InvalidName
@@ -109,6 +110,14 @@ def from_listed(text: str) -> ModelName | None:
         return parse(text)
     except InvalidName:
         return None
+
+
+def distinct(names: Iterable[ModelName]) -> list[ModelName]:
+    """Each model once, as it was named first."""
+    found: dict[str, ModelName] = {}
+    for name in names:
+        found.setdefault(name.key, name)
+    return list(found.values())
 
 
 def same(one: ModelName | None, other: ModelName | None) -> bool:

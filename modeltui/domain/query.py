@@ -12,7 +12,7 @@ WORDS = frozenset(
     {
         *(state.value for state in ModelState if state is not ModelState.NOT_LOADED),
         *(kind.value for kind in ModelType),
-        *("loaded", "current"),
+        *("loaded", "current", "outdated"),
         *("completion", "tools", "insert", "vision", "embedding", "thinking", "image", "audio"),
     }
 )

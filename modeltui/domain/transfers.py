@@ -93,7 +93,9 @@ class Limits:
 class Transfer:
     """One pull. Bytes and UTC milliseconds; `done` and `total` never go back, `seen` (what is there now) may.
 
-    `attempts` counts tries without a new byte, `tries` all of them. `speed` is in bytes a second.
+    `attempts` counts tries without a new byte, `tries` all of them. `speed` is in bytes a second. `present`
+    bytes were there before its first byte came, `moved` ones its streams brought in the `active_ms` that they
+    were open. `is_finishing`: only small last layers are missing. `pulled_as`: its registry's other name.
     """
 
     name: ModelName
@@ -107,18 +109,29 @@ class Transfer:
     total_exact: bool = False
     done: int = 0
     seen: int = 0
+    present: int | None = None
+    moved: int = 0
+    active_ms: int = 0
+    is_finishing: bool = False
+    pulled_as: ModelName | None = None
     layers: tuple[LayerState, ...] = ()
     manifest: Manifest | None = None
     retry_at: int | None = None
     speed: float | None = None
+    ends_at: int | None = None
     grown_at: int | None = None
     sample_at: int | None = None
-    sample_bytes: int = 0
+    sample_bytes: int | None = None
     digest_failures: int = 0
     damages: int = 0
     started: int | None = None
     ended: int | None = None
     at: int = 0
+
+    @property
+    def sent(self) -> ModelName:
+        """The name that the server is asked for, and under which the model is installed."""
+        return self.pulled_as or self.name
 
     @property
     def is_final(self) -> bool:
@@ -138,19 +151,28 @@ class Transfer:
             return None
         return min(99, self.done * 100 // self.total)
 
+    @property
+    def again(self) -> int:
+        """How often it has failed for its cause, where that is counted; else tries without a new byte."""
+        if self.cause is Cause.DIGEST:
+            return self.digest_failures
+        return self.damages if self.cause is Cause.DAMAGED else self.attempts
+
+    @property
+    def average_speed(self) -> float | None:
+        """Bytes a second over all of its streams; None where none brought anything."""
+        return self.moved * 1000 / self.active_ms if self.moved and self.active_ms else None
+
     def speed_at(self, now: int) -> float | None:
         """Bytes a second; None while nothing comes, whatever came before."""
         moving = self.state is State.PULLING and self.quiet_ms(now) < QUIET_MS
         return self.speed if moving else None
 
     def remaining_ms(self, now: int) -> int | None:
-        """Estimated time to the last byte; None while speed or size is unknown."""
-        speed = self.speed_at(now)
-        if not self.total_exact or self.total is None or self.state is not State.PULLING:
+        """Estimated time to the last byte, counting down; None while speed or size is unknown."""
+        if self.ends_at is None or self.speed_at(now) is None:
             return None
-        if speed is None or speed < 1:
-            return None
-        return round((self.total - self.seen) / speed * 1000)
+        return max(0, self.ends_at - now)
 
     def quiet_ms(self, now: int) -> int:
         """How long no byte has come while the stream is open."""
@@ -169,12 +191,13 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """The server says how far one layer is."""
+    """The server says how far one layer is; `in_order`: it works through them one after another."""
 
     at: int
     digest: str
     total: int
     completed: int
+    in_order: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +224,7 @@ class Closed:
     at: int
     text: str = ""
     jitter: float = 1.0
+    cause: Cause = Cause.NETWORK
 
 
 PullEvent = Status | Layer | Success | ServerError | Closed
@@ -239,6 +263,15 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
+class Noted:
+    """The runner says what a waiting transfer waits for (with its cause), or what came of a connected one."""
+
+    at: int
+    text: str
+    cause: Cause | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Interrupted:
     """The runner itself ends (or died) while the transfer was under way."""
 
@@ -263,4 +296,4 @@ class Tick:
     jitter: float = 1.0
 
 
-Event = PullEvent | Started | Announced | Asked | Held | Interrupted | Checked | Tick
+Event = PullEvent | Started | Announced | Asked | Held | Noted | Interrupted | Checked | Tick

@@ -24,6 +24,14 @@ def speed(bytes_per_second: float | None) -> str:
     return UNKNOWN if bytes_per_second is None else f"{size(bytes_per_second)}/s"
 
 
+def rough_speed(bytes_per_second: float) -> str:
+    """Bytes a second in two digits, as an average deserves: `72 MB/s`, `6.1 MB/s`."""
+    grain = 10.0 ** max(0, len(str(int(bytes_per_second))) - 2)
+    value, _, unit = size(round(bytes_per_second / grain) * grain).partition(" ")
+    whole = value.partition(".")[0]
+    return f"{whole if len(whole) > 1 else value} {unit}/s"
+
+
 def context(tokens: int | None) -> str:
     """A context length, k being 1024: `32k`, `128k`, `2000`."""
     if tokens is None:

@@ -7,19 +7,31 @@ from dataclasses import dataclass, replace
 
 from modeltui.domain.causes import Cause
 from modeltui.domain.reducer import Effect, reduce
+from modeltui.domain.survival import survival_words
 from modeltui.domain.transfers import (
+    FINAL,
     Announced,
+    Asked,
     Checked,
     Closed,
     Event,
     Held,
+    Layer,
     Limits,
+    Manifest,
+    Noted,
     ServerError,
+    Started,
     State,
     Wanted,
 )
-from modeltui.errors import ModeltuiError, NotFound, StoreError
-from modeltui.services.checking import check_pulled, look_after_cancel
+from modeltui.domain.words import state_words
+from modeltui.errors import ModeltuiError, StoreError, TimedOut, Unreachable
+from modeltui.services.announcing import PATIENCE_MS, Announcement
+from modeltui.services.cancelling import what_cancel_did
+from modeltui.services.checking import check_pulled
+from modeltui.services.explaining import explained
+from modeltui.services.preflight import why_not
 from modeltui.services.servers import Link
 from modeltui.services.tree import Services
 from modeltui.store.queue import QueuedTransfer
@@ -27,18 +39,26 @@ from modeltui.text import clean_line
 
 SAVE_MS = 500
 _MOST_FAILURES = 20
+_REPORTED = frozenset({State.STARTING, State.RETRYING, State.PAUSED, State.BLOCKED}) | FINAL
 _MANIFEST_S = 3.0
+_GATHER_S = 0.4
+_AT_ONCE_S = 0.005
+_NEARLY_S = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What a runner lends to each of its carriers; `random` gives jitter, `wake` ends the runner's wait."""
+    """What a runner lends to each of its carriers.
+
+    `random` gives jitter, `wake` ends the runner's wait, `report` is told what happens, a line each.
+    """
 
     services: Services
     limits: Limits
     random: Callable[[], float]
     spawn: Callable[[Coroutine[None, None, None]], "asyncio.Task[None]"]
     wake: Callable[[], None]
+    report: Callable[[str], None]
 
 
 class Carrier:
@@ -50,32 +70,55 @@ class Carrier:
         self.position = row.position
         self.wishes = row.wishes
         self.transfer = row.transfer
+        self.is_forced = row.is_forced
         self.link: Link | None = None
         self._means = means
         self._queue = means.services.store.queue
         self._stream: asyncio.Task[None] | None = None
-        self._manifest: asyncio.Task[None] | None = None
+        self._announcement = Announcement(self._spawn, self._hear)
         self._check: asyncio.Task[None] | None = None
         self._probe: asyncio.Task[None] | None = None
+        self._was_lost = False
         self._heard_at = 0
         self._saved = row.transfer
         self._saved_at = 0
         self._failures = 0
+        self._with_save: list[Callable[[], None]] = []
 
     @property
     def tasks(self) -> set["asyncio.Task[None]"]:
         """What runs for it now."""
-        every = (self._stream, self._manifest, self._check, self._probe)
+        every = (self._stream, self._announcement.task, self._check, self._probe)
         return {task for task in every if task is not None and not task.done()}
+
+    @property
+    def is_at_server(self) -> bool:
+        """Whether something runs for it on its server; its registry may be asked at any time."""
+        return bool(self.tasks - {self._announcement.task})
 
     def is_due(self, now: int) -> bool:
         """Whether it may start (again) now."""
         transfer = self.transfer
-        if transfer.wanted is not Wanted.RUN or self.tasks:
+        if transfer.wanted is not Wanted.RUN or self.is_at_server:
             return False
         if transfer.state is State.RETRYING:
             return transfer.retry_at is None or transfer.retry_at <= now
         return transfer.state is State.WAITING
+
+    def look_ahead(self, now: int) -> None:
+        """Ask its registry before it starts: what it shares with others counts."""
+        if self.transfer.manifest is None:
+            self._announcement.ask_ahead(self._means.services, self.transfer.name, now)
+
+    def is_expecting(self, now: int) -> bool:
+        """Whether its registry was asked just now, so that the answer is worth a short wait."""
+        return self._announcement.is_expected(now)
+
+    def start(self, now: int, link: Link) -> None:
+        """Begin a try."""
+        self.link = link
+        self._was_lost = self.transfer.cause is Cause.NETWORK
+        self.apply(Started(now))
 
     def apply(self, event: Event) -> None:
         """Feed one event to the reducer and do what follows; a new state is saved at once."""
@@ -85,15 +128,33 @@ class Carrier:
             self._do(effect)
         if self.transfer.state is before.state:
             return
-        services = self._means.services
-        if self.transfer.state in (State.RETRYING, State.FAILED, State.BLOCKED):
-            services.remember(lambda: self._queue.add_attempt(self.number, self.transfer))
-        if self.transfer.is_final:
-            done = self.transfer.state is State.INSTALLED
-            error = None if done else self.transfer.detail or self.transfer.state
-            services.log(self.link, "pull", self.transfer.name.short, error)
+        services, transfer, link = self._means.services, self.transfer, self.link
+        if transfer.state in _REPORTED:
+            self._report(state_words(transfer, services.clock(), services.config.retries))
+        if transfer.state in (State.RETRYING, State.FAILED, State.BLOCKED):
+            self._with_save.append(lambda: self._queue.add_attempt(self.number, transfer))
+        if transfer.is_final:
+            error = None if transfer.state is State.INSTALLED else transfer.detail or transfer.state
+            self._with_save.append(lambda: services.log(link, "pull", transfer.sent.short, error))
         self.save()
         self._means.wake()
+
+    def obey(self, row: QueuedTransfer) -> None:
+        """Take over a person's wish and order."""
+        self.position, self.wishes, self.is_forced = row.position, row.wishes, row.is_forced
+        wanted = row.transfer.wanted
+        if row.obeyed != row.wishes:
+            self._report(f"wanted: {wanted}")
+        self.apply(Asked(self._means.services.clock(), wanted))
+        if self.transfer is not self._saved:
+            self.save()
+
+    def lend(self, means: Means) -> None:
+        """Work with other means from now on: the configuration was edited."""
+        self._means = means
+
+    def _report(self, words: str) -> None:
+        self._means.report(f"{self.number} {self.transfer.name.short}: {words}")
 
     def probe_if_silent(self, now: int) -> None:
         """While it verifies a server says nothing, for minutes: is it there at all?"""
@@ -112,14 +173,22 @@ class Carrier:
     @property
     def is_over(self) -> bool:
         """Whether it has ended, and the queue knows it."""
-        return self.transfer.is_final and self.transfer is self._saved
+        return self.transfer.is_final and self.rests
+
+    @property
+    def rests(self) -> bool:
+        """Whether nothing happens to it until a person wants it, and the queue knows it."""
+        return self.transfer.is_resting and self.transfer is self._saved
 
     def save(self) -> None:
         """Write how it stands; a store that fails is tried again a few times, then raises StoreError."""
         services = self._means.services
         self._saved_at = services.clock()
         try:
-            self._queue.save(self.number, self.transfer)
+            with services.store.writing():  # all or nothing: who dies here has not told half of it
+                for write in self._with_save:
+                    write()
+                self._queue.save(self.number, self.transfer, self.wishes)
         except StoreError as error:
             self._failures += 1
             if self._failures >= _MOST_FAILURES:
@@ -127,6 +196,7 @@ class Carrier:
             services.note(f"{error.message}; trying again")
         else:
             self._saved, self._failures = self.transfer, 0
+            self._with_save.clear()
 
     async def end(self) -> None:
         """End what still runs for it."""
@@ -139,14 +209,12 @@ class Carrier:
     def _do(self, effect: Effect) -> None:
         if effect is Effect.CONNECT:
             self._stream = self._spawn(self._follow())
-            # With each try anew: the tag may have moved during a pause, or since the last try.
-            if self._means.services.config.lookup:
-                self._manifest = self._spawn(self._announce())
+            self._announcement.ask_anew(self._means.services, self.transfer.name, self.transfer.at)
         elif effect is Effect.CLOSE:
             # A stream that has just reported its own end is over; cancelling another closes its connection.
-            for task in (self._stream, self._manifest):
-                if task is not None and task is not asyncio.current_task():
-                    task.cancel()
+            if self._stream is not None and self._stream is not asyncio.current_task():
+                self._stream.cancel()
+            self._announcement.drop()
         elif effect is Effect.CHECK and (self._check is None or self._check.done()):
             self._check = self._spawn(self._look())
 
@@ -164,33 +232,70 @@ class Carrier:
 
         return self._means.spawn(guarded())
 
-    async def _follow(self) -> None:
-        """One try: the server's stream, event by event."""
-        assert self.link is not None
-        name = self.transfer.name
-        insecure = self._means.services.config.registry(name.host).insecure
-        async with aclosing(self.link.api.pull(name, insecure=insecure)) as events:
-            async for event in events:
-                if isinstance(event, (ServerError, Closed)):
-                    self.apply(replace(event, jitter=self._means.random()))
-                else:
-                    self.apply(event)
+    def _hear(self, manifest: Manifest) -> None:
+        """The registry has answered."""
+        services = self._means.services
+        self.apply(Announced(services.clock(), manifest))
+        if self.transfer.manifest is manifest:
+            digests = [blob.digest for blob in manifest.blobs]
+            services.remember(lambda: self._queue.keep_blobs(self.number, digests))
         self._means.wake()
 
-    async def _announce(self) -> None:
-        """Ask the registry for the exact size; one that cannot be asked from here is no failure."""
-        from modeltui.registry.manifests import look_up
+    async def _follow(self) -> None:
+        """One try: the server's stream, event by event.
 
-        services, name = self._means.services, self.transfer.name
-        try:
-            manifest = await look_up(name, services.config.registry(name.host).url(name.host))
-        except NotFound:
-            return  # the server will say so itself, in its own words
-        except ModeltuiError as error:
-            if self.transfer.manifest is None:
-                services.note(f"{name.short}: its exact size is not known here ({error.message})")
+        A later one first asks whether the server is there at all, and says what it kept.
+        """
+        assert self.link is not None
+        version, before = None, self.transfer.done if self.transfer.tries > 1 else 0
+        if self.transfer.tries > 1:
+            try:
+                version = await self.link.api.version()
+            except (TimedOut, Unreachable) as error:
+                self.apply(Closed(self._means.services.clock(), error.words, self._means.random()))
+                return
+            except ModeltuiError:
+                pass  # it is there; what it thinks of the pull it will say itself
+        name = self.transfer.sent
+        if not self.is_forced and (held := await self._no_room()) is not None:
+            self.apply(held)
             return
-        self.apply(Announced(services.clock(), manifest))
+        insecure = self._means.services.config.registry(name.host).insecure
+        loop = asyncio.get_running_loop()
+        async with aclosing(self.link.api.pull(name, insecure=insecure)) as events:
+            asked = loop.time()
+            async for event in events:
+                was_waited_for = loop.time() - asked > _AT_ONCE_S
+                if isinstance(event, ServerError):
+                    event = await explained(self._means.services, self.link, self.transfer, event)
+                if isinstance(event, (ServerError, Closed)):
+                    event = replace(event, jitter=self._means.random())
+                self.apply(event)
+                if before and isinstance(event, Layer) and event.completed < event.total:
+                    kept = survival_words(before, self.transfer.seen, version if self._was_lost else None)
+                    self.apply(Noted(event.at, kept))
+                    before = 0
+                if was_waited_for and self._has_long_to_go():
+                    await asyncio.sleep(_GATHER_S)
+                asked = loop.time()
+        self._means.wake()
+
+    def _has_long_to_go(self) -> bool:
+        """Whether lines may gather before they are read: to wake up for one costs more than the line."""
+        transfer = self.transfer
+        if transfer.state is not State.PULLING or transfer.speed is None or transfer.total is None:
+            return False
+        return transfer.total - transfer.seen > transfer.speed * _NEARLY_S
+
+    async def _no_room(self) -> Held | None:
+        """Why its server's disk has no room for it, as far as that can be seen from here."""
+
+        async def manifest() -> Manifest | None:
+            await self._announcement.wait(PATIENCE_MS / 1000)
+            return self.transfer.manifest
+
+        assert self.link is not None
+        return await why_not(self._means.services, self.link, self.transfer.sent, manifest)
 
     async def _ask_for_life(self) -> None:
         """End the try when the server answers nothing else either."""
@@ -204,15 +309,17 @@ class Carrier:
     async def _look(self) -> None:
         """After success, or after a cancel: what is really there?"""
         assert self.link is not None
-        services, name = self._means.services, self.transfer.name
+        services = self._means.services
         if self._stream is not None:
             await asyncio.wait({self._stream})
         if self.transfer.wanted is Wanted.CANCEL:
-            started = self.transfer.started or 0
-            result, words = await look_after_cancel(self.link, name, self.transfer.manifest, started)
+            result, words = await what_cancel_did(
+                self.link, self.transfer, services.clock, lambda: self.transfer.wanted is Wanted.CANCEL
+            )
         else:
-            if self._manifest is not None:
-                await asyncio.wait({self._manifest}, timeout=_MANIFEST_S)
-            result, words = await check_pulled(services, self.link, name, self.transfer.manifest)
+            await self._announcement.wait(_MANIFEST_S)
+            name, manifest = self.transfer.sent, self.transfer.manifest
+            again = self.transfer.damages > 0
+            result, words = await check_pulled(services, self.link, name, manifest, again=again)
         self.apply(Checked(services.clock(), result, words, self._means.random()))
         self._means.wake()

@@ -1,5 +1,6 @@
 """The reducer of transfers: each rule by an example, then any sequence of events, also of garbage."""
 
+import random
 import time
 from dataclasses import replace
 
@@ -9,7 +10,8 @@ from hypothesis import strategies as st
 
 from modeltui.domain.causes import POLICIES, Cause, Policy
 from modeltui.domain.names import parse
-from modeltui.domain.reducer import MOST_BYTES, MOST_LAYERS, Effect, reduce, retry_delay_ms
+from modeltui.domain.progress import MOST_BYTES, MOST_LAYERS
+from modeltui.domain.reducer import Effect, reduce, retry_delay_ms
 from modeltui.domain.transfers import (
     ACTIVE,
     CONNECTED,
@@ -27,6 +29,7 @@ from modeltui.domain.transfers import (
     LayerState,
     Limits,
     Manifest,
+    Noted,
     ServerError,
     Started,
     State,
@@ -37,8 +40,10 @@ from modeltui.domain.transfers import (
     Wanted,
 )
 
-GB = 10**9
+MB, GB = 10**6, 10**9
 NEW = Transfer(parse("m"))
+HUGGING = Transfer(parse("hf.co/u/r:Q4_K_M"))
+REALM = 'pull model manifest: realm host "huggingface.co" does not match original host "hf.co"'
 WEIGHTS, TEMPLATE, CONFIG = (Blob("sha256:w", 8 * GB), Blob("sha256:t", 100), Blob("sha256:c", 400))
 MANIFEST = Manifest("d" * 64, (WEIGHTS, TEMPLATE, CONFIG))
 LIMITS = Limits()
@@ -144,6 +149,74 @@ def test_a_size_that_makes_no_sense_changes_nothing(total: int) -> None:
     assert play(weights(1_001, -5), start=PULLING).done == 2 * GB
 
 
+def test_what_was_there_before_and_what_the_streams_brought() -> None:
+    """The first event of a layer tells what was there; a layer that is whole has one event only."""
+    whole = play(Started(0), Announced(0, MANIFEST), Layer(100, "sha256:w", 8 * GB, 8 * GB))
+    assert (whole.present, whole.moved) == (8 * GB, 0)
+    resumed = play(Started(0), weights(1_000, 3 * GB), weights(2_000, 4 * GB))
+    assert (resumed.present, resumed.moved) == (3 * GB, GB)
+    later = play(Layer(3_000, "sha256:p", GB, GB), Layer(4_000, "sha256:t", 100, 12), start=resumed)
+    assert (later.present, later.moved) == (4 * GB, 5 * GB + 12)  # the weights went on to their end
+    done = play(Status(5_000, "verifying sha256 digest"), start=later)
+    assert (done.present, done.moved) == (4 * GB, 5 * GB + 100)
+    assert (NEW.present, STARTING.present, PULLING.present) == (None, None, 0)
+
+
+def test_what_came_before_the_first_look_was_not_there() -> None:
+    """A fast line brings megabytes in the 60 ms until then."""
+    fast = play(Started(0), Announced(0, MANIFEST), weights(60, 7 * MB), weights(120, 14 * MB))
+    assert (fast.present, fast.moved) == (0, 14 * MB)
+
+
+def test_bytes_that_come_again_are_moved_again_and_those_of_others_are_not() -> None:
+    back = play(weights(2_000, GB), weights(3_000, 3 * GB), start=PULLING)
+    assert (back.moved, back.done) == (4 * GB, 3 * GB)
+    cut = play(Closed(4_000), Started(5_000), weights(5_060, 3 * GB + 5 * MB), start=back)
+    assert cut.moved == 4 * GB + 5 * MB  # what came unseen between the last event and this one
+    paused = play(Asked(6_000, Wanted.PAUSE), Asked(9_000, Wanted.RUN), Started(9_000), start=cut)
+    other = play(weights(9_060, 7 * GB), weights(9_120, 7 * GB + 1), start=paused)
+    assert (other.moved, other.present) == (4 * GB + 5 * MB + 1, 0)
+
+
+def test_how_long_its_streams_were_open() -> None:
+    """Neither a pause, nor the time between two tries, nor the time without a runner counts."""
+    assert (PULLING.active_ms, VERIFYING.active_ms, INSTALLED.active_ms) == (1_000, 2_000, 3_000)
+    retried = play(Closed(2_000), Started(9_000), weights(9_500, 2 * GB), start=PULLING)
+    assert retried.active_ms == 2_500
+    dead = play(Interrupted(9_000_000), start=retried)
+    assert dead.active_ms == 2_500
+    assert INSTALLED.average_speed == pytest.approx(INSTALLED.moved / 3)
+    assert NEW.average_speed is None
+    assert play(Tick(91_000), start=PULLING).active_ms == 91_000
+
+
+def test_the_small_last_layers_are_the_finish() -> None:
+    """Older servers take a second for each: neither the speed nor the time to go follows that."""
+    steady = _steady(1_000 * MB, 8, play(Started(0), Announced(0, MANIFEST)))
+    assert not steady.is_finishing
+    slow = play(*(Layer(at, "sha256:t", 100, 12) for at in range(8_060, 9_000, 60)), start=steady)
+    assert (slow.is_finishing, slow.speed, slow.ends_at) == (True, steady.speed, steady.ends_at)
+    assert slow.remaining_ms(9_000) == 0
+    assert not play(Status(9_100, "verifying sha256 digest"), start=slow).is_finishing
+    guessed = play(Started(0), weights(1, GB), Layer(2, "sha256:t", 100, 12))  # without a manifest
+    assert guessed.is_finishing
+    two_halves = play(Started(0), weights(1, GB), Layer(2, "sha256:p", 4 * GB, 5))
+    assert not two_halves.is_finishing
+    assert play(Tick(98_500), start=slow).state is State.RETRYING  # it may stall as well
+
+
+def test_layers_that_come_side_by_side() -> None:
+    """Some servers show all layers at once, each event without a status: none says that another is there."""
+    at_once = [("sha256:w", 8 * GB), ("sha256:t", 100), ("sha256:c", 400)]
+    transfer = play(Started(0), Announced(0, MANIFEST))
+    for step in range(1, 5):
+        for digest, total in at_once:
+            event = Layer(step * 100, digest, total, total * step // 8, in_order=False)
+            transfer = play(event, start=transfer)
+    assert (transfer.done, transfer.percent) == (4 * GB + 250, 50)
+    assert not transfer.is_finishing
+
+
 # --- speed and stalls ---
 
 
@@ -162,6 +235,26 @@ def test_speed_and_time_to_go() -> None:
     assert steady.remaining_ms(steady.at) == pytest.approx((8 * GB - 3 * GB) / 100_000, rel=0.02)
     faster = _steady(150_000_000, 30, steady, 30_000, 3 * GB)
     assert faster.speed == pytest.approx(150_000_000, rel=0.01)
+
+
+def test_the_time_to_go_counts_down_and_does_not_jump() -> None:
+    """On a line that brings 50 to 150 MB/s from one moment to the next."""
+    line = random.Random(5)
+    transfer, done, ends = play(Started(0), Announced(0, MANIFEST)), 0, []
+    for at in range(0, 60_000, 60):
+        done += line.randint(50, 150) * 60_000
+        transfer = play(weights(at, done), start=transfer)
+        ends.append(transfer.ends_at)
+        if at > 10_000 and ends[-1] != ends[-2]:
+            shown, now = (each - at for each in (ends[-2] or 0, ends[-1] or 0))
+            assert abs(now - shown) > max(2_000, 0.1 * shown)
+    settled = ends[200:]
+    assert len(set(settled)) <= 3
+    assert settled[-1] == pytest.approx(80_000, rel=0.12)
+    assert transfer.remaining_ms(transfer.at) == (settled[-1] or 0) - transfer.at
+    half = play(*(weights(60_000 + at, done + at * 50_000) for at in range(0, 30_000, 60)), start=transfer)
+    left = (8 * GB - half.done) / 50_000
+    assert half.remaining_ms(half.at) == pytest.approx(left, rel=0.12)
 
 
 def test_neither_what_was_there_before_nor_a_counter_going_back_is_speed() -> None:
@@ -241,6 +334,21 @@ def test_the_count_starts_anew_with_every_new_byte() -> None:
     assert play(Closed(grown.at), start=grown).retry_at == grown.at + 1_000
 
 
+def test_tries_that_each_bring_a_little_are_no_tries_without_a_byte() -> None:
+    """A line that is cut every 60 ms: a try has one event only, and each tells more than the one before."""
+    transfer = NEW
+    for number in range(1, 26):
+        begun = play(Started(transfer.retry_at or 0), start=transfer)
+        begun = play(weights(begun.at + 60, number * 20 * MB), start=begun)
+        transfer = play(Closed(begun.at + 70, "the connection broke", 0.0), start=begun)
+        assert (transfer.state, transfer.attempts) == (State.RETRYING, 1)
+    assert transfer.moved == 25 * 20 * MB
+    for number in range(2, 12):  # the same number again and again is nothing new
+        begun = play(Started(transfer.retry_at or 0), start=transfer)
+        transfer = play(weights(begun.at + 60, 500 * MB), Closed(begun.at + 70, "", 0.0), start=begun)
+        assert transfer.attempts == number
+
+
 def test_what_was_lost_and_comes_again_is_new_too() -> None:
     """A restarted server had thrown the parts away: `done` stays, and every byte is one again."""
     fallen = play(weights(1_500, 0), Closed(2_000), Started(3_000), weights(3_001, 0), start=PULLING)
@@ -289,6 +397,27 @@ def test_a_wrong_digest_is_tried_again_twice() -> None:
     assert transfer.cause is Cause.DIGEST
     again = play(Asked(transfer.at, Wanted.RUN), start=transfer)
     assert (again.state, again.digest_failures, again.attempts) == (State.WAITING, 0, 0)
+
+
+def test_hugging_face_is_asked_by_its_other_name_once() -> None:
+    """The row keeps the name that was asked for, and knows under which one the model will lie there."""
+    again = play(Started(0), ServerError(10, REALM, jitter=0.0), start=HUGGING)
+    assert (again.state, again.cause, again.retry_at) == (State.RETRYING, Cause.REALM, 1_010)
+    assert (again.name.short, again.sent.short) == ("hf.co/u/r:Q4_K_M", "huggingface.co/u/r:Q4_K_M")
+    assert again.detail == f"trying it as huggingface.co/u/r:Q4_K_M: {REALM}"
+    cut = play(Started(1_010), Closed(2_000), Started(3_000), start=again)
+    assert cut.sent.host == "huggingface.co"  # and it stays so, whatever mends the line
+    paused = play(Asked(3_000, Wanted.PAUSE), Asked(3_000, Wanted.RUN), start=cut)
+    assert paused.sent.host == "huggingface.co"
+    failed = play(ServerError(3_100, REALM), start=cut)
+    assert (failed.state, failed.cause, failed.detail) == (State.FAILED, Cause.REALM, REALM)
+    assert play(Asked(4_000, Wanted.RUN), start=failed).sent.short == "hf.co/u/r:Q4_K_M"
+
+
+@pytest.mark.parametrize("name", ["m", "huggingface.co/u/r", "registry.lan:5000/a/b"])
+def test_other_registries_have_no_other_name(name: str) -> None:
+    failed = play(Started(0), ServerError(10, REALM), start=Transfer(parse(name)))
+    assert (failed.state, failed.cause, failed.sent) == (State.FAILED, Cause.REALM, parse(name))
 
 
 @pytest.mark.parametrize("result", [CheckResult.DAMAGED, CheckResult.MISSING])
@@ -412,7 +541,7 @@ LEGAL = {
 for _connected in CONNECTED:
     LEGAL[_connected] |= {State.CHECKING, State.RETRYING, State.FAILED}
     LEGAL[_connected] |= {State.WAITING, State.PAUSED, State.BLOCKED}
-MAY_FAIL = {Cause.DIGEST, Cause.DAMAGED, *(c for c in Cause if POLICIES[c] is Policy.FAIL)}
+MAY_FAIL = {Cause.DIGEST, Cause.DAMAGED, Cause.REALM, *(c for c in Cause if POLICIES[c] is Policy.FAIL)}
 OBEYING = {
     Wanted.RUN: set(State),
     Wanted.PAUSE: {State.PAUSED, State.CHECKING, *FINAL},
@@ -424,11 +553,11 @@ SIZES = st.integers(0, 10_000) | st.integers(-(2**70), 2**70) | st.sampled_from(
 DIGESTS = st.sampled_from(["sha256:a", "sha256:b", "sha256:c", "sha256:d"]) | st.text(st.characters())
 JITTERS = st.floats()
 PHRASES = ["pulling manifest", "verifying sha256 digest", "writing manifest", "removing unused layers"]
-TROUBLES = ["no space left on device", "digest mismatch", "context canceled", *PERMANENT]
+TROUBLES = ["no space left on device", "digest mismatch", "context canceled", REALM, *PERMANENT]
 WORDS = st.sampled_from([*PHRASES, *TROUBLES]) | st.text(st.characters())
 BLOBS = st.lists(st.builds(Blob, DIGESTS, SIZES), max_size=6)
 MANIFESTS = st.builds(Manifest, st.text(), st.builds(tuple, BLOBS))
-LAYERS = st.builds(Layer, TIMES, DIGESTS, SIZES, SIZES)
+LAYERS = st.builds(Layer, TIMES, DIGESTS, SIZES, SIZES, st.booleans())
 STARTS = st.builds(Started, TIMES)
 EVENTS: st.SearchStrategy[Event] = st.one_of(
     STARTS,
@@ -438,11 +567,13 @@ EVENTS: st.SearchStrategy[Event] = st.one_of(
     st.builds(Status, TIMES, WORDS),
     st.builds(Success, TIMES),
     st.builds(ServerError, TIMES, WORDS, st.none() | st.integers(), JITTERS),
-    st.builds(Closed, TIMES, WORDS, JITTERS),
+    st.builds(Closed, TIMES, WORDS, JITTERS, st.sampled_from([Cause.NETWORK, Cause.GARBLED])),
     st.builds(Announced, TIMES, MANIFESTS),
     st.builds(Asked, TIMES, st.sampled_from(Wanted)),
     st.builds(Asked, TIMES, st.just(Wanted.RUN)),
     st.builds(Held, TIMES, st.sampled_from(Cause), WORDS),
+    st.builds(Noted, TIMES, WORDS, st.none() | st.sampled_from(Cause)),
+    st.builds(Noted, TIMES, WORDS, st.none() | st.sampled_from(Cause)),
     st.builds(Interrupted, TIMES),
     st.builds(Checked, TIMES, st.sampled_from(CheckResult), WORDS, JITTERS),
     st.builds(Tick, TIMES, JITTERS),
@@ -467,6 +598,7 @@ def _hold(before: Transfer, event: Event, after: Transfer, follow: tuple[Effect,
         assert after.wanted is before.wanted
     assert after.state in OBEYING[after.wanted]
     _hold_effects(before, after, follow)
+    _hold_counts(before, after)
     assert (after.retry_at is not None) == (after.state is State.RETRYING)
     assert (after.ended is not None) == after.is_final
     assert after.state is not State.FAILED or after.cause in MAY_FAIL
@@ -475,6 +607,18 @@ def _hold(before: Transfer, event: Event, after: Transfer, follow: tuple[Effect,
     assert left is None or left >= 0
     assert after.quiet_ms(event.at) >= 0
     assert len(after.layers) <= MOST_LAYERS
+
+
+def _hold_counts(before: Transfer, after: Transfer) -> None:
+    there = {layer.digest: layer.completed for layer in before.layers}
+    grown = sum(max(0, layer.completed - there.get(layer.digest, 0)) for layer in after.layers)
+    assert 0 <= after.moved - before.moved <= grown + max(0, after.seen - before.seen)
+    open_ms = after.at - before.at if before.state in CONNECTED else 0
+    assert 0 <= after.active_ms - before.active_ms <= open_ms
+    assert (before.present or 0) <= (after.present or 0) <= (after.total or 0)
+    assert not after.is_finishing or after.state in CONNECTED
+    assert after.name == before.name
+    assert after.sent == after.name or after.name.host == "hf.co"
 
 
 def _hold_effects(before: Transfer, after: Transfer, follow: tuple[Effect, ...]) -> None:
@@ -490,10 +634,15 @@ def _hold_effects(before: Transfer, after: Transfer, follow: tuple[Effect, ...])
 
 
 @settings(max_examples=400)
-@given(st.lists(EVENTS, max_size=60), st.builds(Limits, st.integers(1, 12), st.integers(0, 200_000)))
-@example([Started(0), Asked(0, Wanted.CANCEL), Asked(0, Wanted.RUN), Checked(0, CheckResult.MISSING)], LIMITS)
-def test_any_sequence_of_events(events: list[Event], limits: Limits) -> None:
-    transfer = NEW
+@given(
+    st.lists(EVENTS, max_size=60),
+    st.builds(Limits, st.integers(1, 12), st.integers(0, 200_000)),
+    st.sampled_from([NEW, HUGGING]),
+)
+@example(
+    [Started(0), Asked(0, Wanted.CANCEL), Asked(0, Wanted.RUN), Checked(0, CheckResult.MISSING)], LIMITS, NEW
+)
+def test_any_sequence_of_events(events: list[Event], limits: Limits, transfer: Transfer) -> None:
     for event in events:
         after, follow = reduce(transfer, event, limits)
         _hold(transfer, event, after, follow)

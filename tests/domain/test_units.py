@@ -38,6 +38,8 @@ TIMES = {
 
 def test_words() -> None:
     assert [units.size(count) for count in BYTES] == SIZES.split(" | ")
+    rough = [units.rough_speed(speed) for speed in (0.4, 7, 999, 6_140_000, 72_321_428.5, 117e6, 1.26e9)]
+    assert rough == ["0 B/s", "7 B/s", "1 kB/s", "6.1 MB/s", "72 MB/s", "120 MB/s", "1.3 GB/s"]
     assert units.size(1_200_000_000_000) == "1.2 TB"
     assert [units.duration(ms) for ms in LENGTHS] == DURATIONS.split(" | ")
     assert [units.span(ms) for ms in LENGTHS] == SPANS

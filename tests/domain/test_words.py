@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from modeltui.domain.causes import Cause, verdict
+from modeltui.domain.causes import Cause, remedy
 from modeltui.domain.names import parse
 from modeltui.domain.transfers import State, Transfer, Wanted
 from modeltui.domain.units import FOREVER_MS
@@ -40,8 +40,22 @@ PULLING = Transfer(
             replace(PULLING, state=State.CHECKING, wanted=Wanted.CANCEL),
             "looking whether it had finished",
         ),
-        (replace(PULLING, grown_at=NOW - 45_000), "no byte for 45 s"),
-        (replace(PULLING, grown_at=NOW - 45_000, attempts=2), "no byte for 45 s, try 3 of 10"),
+        (replace(PULLING, grown_at=NOW - 45_000), "stalled 45 s"),
+        (replace(PULLING, grown_at=NOW - 45_000, attempts=2), "stalled 45 s, try 3 of 10"),
+        (replace(PULLING, state=State.STARTING, grown_at=NOW - 9_000), "stalled 9 s"),
+        (replace(PULLING, is_finishing=True), "finishing"),
+        (replace(PULLING, present=3_100_000_000), "pulling, 3.1 GB there"),
+        (replace(PULLING, present=3_100_000_000, moved=60_000_000), "pulling"),
+        (replace(PULLING, present=50_000_000), "pulling"),
+        (
+            replace(PULLING, state=State.RETRYING, cause=Cause.CANCELED_BY_SERVER, retry_at=NOW + 1_000),
+            "resuming in 1 s",
+        ),
+        (
+            replace(PULLING, state=State.RETRYING, cause=Cause.DIGEST, attempts=1, digest_failures=2),
+            "retry 2 of 2",
+        ),
+        (replace(PULLING, state=State.RETRYING, cause=Cause.DAMAGED, damages=1), "retry 1 of 1"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -63,6 +77,27 @@ def test_bytes_in_words() -> None:
     assert bytes_words(replace(PULLING, total=None)) == "2.9 GB"
 
 
+def test_the_end_says_how_long_its_streams_took_and_how_fast_they_were() -> None:
+    installed = replace(
+        PULLING,
+        state=State.INSTALLED,
+        detail="digest checked",
+        total=8_100_000_000,
+        moved=8_100_000_000,
+        active_ms=112_000,
+        started=NOW,
+        ended=NOW + 9_000_000,
+    )
+    name = "hf.co/unsloth/Qwen3-GGUF:Q4_K_M"
+    assert end_words(installed) == f"{name} installed, digest checked, 8.1 GB in 1 min 52 s, 72 MB/s"
+    resumed = replace(installed, present=3_100_000_000, moved=5_000_000_000)
+    assert end_words(resumed).endswith(", 8.1 GB (3.1 GB of it were there) in 1 min 52 s, 45 MB/s")
+    there = replace(installed, present=8_100_000_000, moved=0, active_ms=800)
+    assert end_words(there).endswith(", 8.1 GB (all of it was there) in 800 ms")
+    elsewhere = replace(installed, pulled_as=replace(PULLING.name, host="huggingface.co"))
+    assert end_words(elsewhere).startswith(f"{name} installed as huggingface.co/unsloth/Qwen3-GGUF:Q4_K_M, ")
+
+
 def test_the_end_in_words() -> None:
     installed = replace(
         PULLING, state=State.INSTALLED, detail="digest checked", started=NOW, ended=NOW + 112_000
@@ -77,7 +112,7 @@ def test_the_end_in_words() -> None:
 
 def test_a_cause_has_its_remedy() -> None:
     blocked = replace(PULLING, state=State.BLOCKED, cause=Cause.DISK)
-    assert remedy_of(blocked) == verdict(Cause.DISK).remedy
+    assert remedy_of(blocked) == remedy(Cause.DISK, "hf.co")
     assert remedy_of(PULLING) is None
 
 
