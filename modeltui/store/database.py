@@ -77,6 +77,20 @@ class Database:
         return found[0] if found else None
 
     @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Several reads of one and the same state; inside a transaction it joins that."""
+        if self._connection.in_transaction:
+            yield
+            return
+        with self._guarded():
+            self._connection.execute("BEGIN")
+            try:
+                yield
+            finally:
+                if self._connection.in_transaction:  # a damaged file may have ended it already
+                    self._connection.execute("COMMIT")
+
+    @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """A transaction that holds the write lock from its begin; inside another one it joins that."""
         if self._connection.in_transaction:

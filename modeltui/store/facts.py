@@ -40,13 +40,28 @@ class Load:
 
 
 @dataclass(frozen=True, slots=True)
+class Newer:
+    """A registry's newer version of the installed manifest `digest`: its bytes, and when it was pushed."""
+
+    digest: str
+    size: int | None
+    pushed: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
-    """All that enriches a server's list: details and loads by manifest digest, damage as words."""
+    """All that enriches a server's list: details and loads by manifest digest, damage as words.
+
+    `newer` is by case-folded full name: what the last update check found. `held` is why a manifest is in
+    quarantine.
+    """
 
     current: CurrentModel | None = None
     details: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     damaged: Mapping[str, str] = field(default_factory=dict)
     loads: Mapping[str, Load] = field(default_factory=dict)
+    newer: Mapping[str, Newer] = field(default_factory=dict)
+    held: Mapping[str, str] = field(default_factory=dict)
 
 
 class Facts:
@@ -80,6 +95,8 @@ class Facts:
             details=self.all_details(),
             damaged=self.damaged(server_id),
             loads=self.loads(server_id),
+            newer=self.newer(server_id),
+            held=self.held(server_id),
         )
 
     def current(self, server_id: int) -> CurrentModel | None:
@@ -148,6 +165,13 @@ class Facts:
         rows = self._database.rows("SELECT digest, words FROM damaged WHERE server_id = ?", (server_id,))
         return {row["digest"]: row["words"] for row in rows}
 
+    def held(self, server_id: int) -> dict[str, str]:
+        """Digest -> why that manifest is held back there from load and switch."""
+        rows = self._database.rows(
+            "SELECT digest, reason FROM quarantine WHERE server_id = ? AND released IS NULL", (server_id,)
+        )
+        return {row["digest"]: row["reason"] for row in rows}
+
     def set_damaged(self, server_id: int, digest: str, words: str, now: int, *, layers: bool = False) -> None:
         """Note that a manifest cannot be opened there; `layers` when it opens and layers are missing."""
         with self._database.writing() as connection:
@@ -174,6 +198,17 @@ class Facts:
             for row in rows
         }
 
+    def newer(self, server_id: int) -> dict[str, Newer]:
+        """Case-folded full name -> what is newer at its registry, by the last check."""
+        rows = self._database.rows(
+            "SELECT name_key, digest, size, pushed FROM updates WHERE server_id = ? AND verdict = 'newer'",
+            (server_id,),
+        )
+        return {
+            row["name_key"]: Newer(row["digest"], _number(row["size"]), _number(row["pushed"]))
+            for row in rows
+        }
+
     def set_load(self, server_id: int, digest: str, load: Load) -> None:
         with self._database.writing() as connection:
             connection.execute(
@@ -197,6 +232,11 @@ class Facts:
             connection.execute(
                 "INSERT OR REPLACE INTO last_list VALUES (?, ?, ?)", (server_id, json.dumps(listed), now)
             )
+
+
+def _number(value: object) -> int | None:
+    """A whole number as it was written; SQLite itself keeps to no type."""
+    return value if isinstance(value, int) and value >= 0 else None
 
 
 def _object(written: str) -> Mapping[str, Any] | None:

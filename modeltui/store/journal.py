@@ -7,6 +7,8 @@ from modeltui.errors import strip_secrets
 from modeltui.store.database import Database
 from modeltui.text import clean_line
 
+_LOOKED_THROUGH = 2000
+
 
 class Origin(StrEnum):
     """Where an action came from."""
@@ -69,11 +71,26 @@ class Journal:
 
     def latest(self, limit: int, server_id: int | None = None) -> tuple[Entry, ...]:
         """The newest rows first."""
+        return self._read("? IS NULL OR server_id = ?", (server_id, server_id), limit)
+
+    def about(self, subjects: tuple[str, str], server_id: int, since: int, limit: int) -> tuple[Entry, ...]:
+        """What was done with a model, under either name, from a moment on; the newest rows first.
+
+        Only the last actions of all are looked through, so that a long activity costs no more.
+        """
+        return self._read(
+            "activity.id > (SELECT max(id) FROM activity) - ? AND server_id = ? AND object IN (?, ?)"
+            " AND at >= ?",
+            (_LOOKED_THROUGH, server_id, *subjects, since),
+            limit,
+        )
+
+    def _read(self, condition: str, values: tuple[object, ...], limit: int) -> tuple[Entry, ...]:
         rows = self._database.rows(
             "SELECT activity.*, servers.name AS server FROM activity"
             " LEFT JOIN servers ON servers.id = activity.server_id"
-            " WHERE ? IS NULL OR server_id = ? ORDER BY activity.id DESC LIMIT ?",
-            (server_id, server_id, limit),
+            f" WHERE {condition} ORDER BY activity.id DESC LIMIT ?",
+            (*values, limit),
         )
         return tuple(
             Entry(

@@ -11,6 +11,9 @@ try:
 except ImportError:  # not on Windows: there every lock is taken to be free
     fcntl = None  # type: ignore[assignment]
 
+KEEPS_APART = fcntl is not None
+"""Whether locks mean anything here."""
+
 
 class FileLock:
     """A lock, exclusive or `shared`; as a context manager it waits for it.
@@ -45,6 +48,14 @@ class FileLock:
             raise
         self._handle = handle
         return True
+
+    def is_in_place(self) -> bool:
+        """Whether the file that is locked is still the one at its path, and not removed or replaced."""
+        try:
+            there, held = self._path.stat(), os.fstat(self._handle if self._handle is not None else -1)
+        except OSError:
+            return False
+        return (there.st_dev, there.st_ino) == (held.st_dev, held.st_ino)
 
     def release(self) -> None:
         if self._handle is not None:

@@ -110,4 +110,78 @@ MIGRATIONS: tuple[str, ...] = (
         at INTEGER NOT NULL
     );
     """,
+    """
+    ALTER TABLE transfers ADD COLUMN present INTEGER;     -- bytes that were there before its first byte came
+    ALTER TABLE transfers ADD COLUMN moved INTEGER NOT NULL DEFAULT 0;      -- bytes that its streams brought
+    ALTER TABLE transfers ADD COLUMN active_ms INTEGER NOT NULL DEFAULT 0;  -- how long its streams were open
+    ALTER TABLE transfers ADD COLUMN ends_at INTEGER;     -- when its last byte is expected
+    ALTER TABLE transfers ADD COLUMN finishing INTEGER NOT NULL DEFAULT 0;  -- only small layers are missing
+    ALTER TABLE transfers ADD COLUMN pulled_as TEXT;      -- the other name under which it is tried
+    ALTER TABLE transfers ADD COLUMN forced INTEGER NOT NULL DEFAULT 0;     -- though the disk seems too small
+    ALTER TABLE transfers ADD COLUMN obeyed INTEGER NOT NULL DEFAULT 0;     -- so many of its wishes
+    UPDATE transfers SET obeyed = wishes;
+    CREATE TABLE transfer_blobs (           -- what its registry announced
+        transfer_id INTEGER NOT NULL REFERENCES transfers(id) ON DELETE CASCADE,
+        digest TEXT NOT NULL,
+        PRIMARY KEY (transfer_id, digest)
+    ) WITHOUT ROWID;
+    CREATE TABLE ends (                     -- how transfers ended, kept when the queue forgets them
+        id INTEGER PRIMARY KEY AUTOINCREMENT,  -- grows: who watches asks for what is newer
+        transfer_id INTEGER NOT NULL,
+        at INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        state TEXT NOT NULL,
+        words TEXT NOT NULL,
+        told INTEGER NOT NULL DEFAULT 0     -- whether a person was told
+    );
+    CREATE TABLE arrivals (                 -- every installed pull, kept when the queue forgets it
+        id INTEGER PRIMARY KEY,
+        at INTEGER NOT NULL,
+        server_id INTEGER NOT NULL REFERENCES servers(id),
+        name TEXT NOT NULL,
+        digest TEXT,
+        size INTEGER,
+        moved INTEGER NOT NULL,
+        active_ms INTEGER NOT NULL
+    );
+    CREATE TABLE updates (                  -- what the registry said last about an installed model
+        server_id INTEGER NOT NULL REFERENCES servers(id),
+        name_key TEXT NOT NULL,
+        digest TEXT NOT NULL,               -- of the installed manifest that was judged
+        verdict TEXT NOT NULL,
+        newer TEXT,                         -- digest of the newer manifest
+        size INTEGER,                       -- bytes of the newer one
+        pushed INTEGER,
+        published INTEGER NOT NULL,         -- whether the registry once had the installed one
+        at INTEGER NOT NULL,
+        PRIMARY KEY (server_id, name_key)
+    ) WITHOUT ROWID;
+    CREATE TABLE findings (                 -- what a scan found in a model, by its manifest
+        server_id INTEGER NOT NULL REFERENCES servers(id),
+        digest TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        words TEXT NOT NULL,
+        serious INTEGER NOT NULL,
+        at INTEGER NOT NULL,
+        PRIMARY KEY (server_id, digest, kind, words)
+    ) WITHOUT ROWID;
+    CREATE TABLE origins (                  -- who made what was scanned last under a name, and its licence
+        server_id INTEGER NOT NULL REFERENCES servers(id),
+        name_key TEXT NOT NULL,
+        digest TEXT NOT NULL,
+        publisher TEXT,
+        licence TEXT,                       -- its first line
+        licence_digest TEXT,                -- of its whole text
+        at INTEGER NOT NULL,
+        PRIMARY KEY (server_id, name_key)
+    ) WITHOUT ROWID;
+    CREATE TABLE quarantine (               -- held back from load and switch until released by name
+        server_id INTEGER NOT NULL REFERENCES servers(id),
+        digest TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        released INTEGER,
+        PRIMARY KEY (server_id, digest)
+    ) WITHOUT ROWID;
+    """,
 )

@@ -1,5 +1,7 @@
 """The store as one thing: opened from a file, or in memory when the file cannot be used."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +12,10 @@ from modeltui.store.facts import Facts
 from modeltui.store.journal import Journal
 
 if TYPE_CHECKING:
+    from modeltui.store.ends import Ends
+    from modeltui.store.findings import Findings
     from modeltui.store.queue import Queue
+    from modeltui.store.updates import Updates
 
 
 class Store:
@@ -29,6 +34,27 @@ class Store:
 
         return Queue(self._database)
 
+    @cached_property
+    def ends(self) -> "Ends":
+        """Imported when first used, too."""
+        from modeltui.store.ends import Ends
+
+        return Ends(self._database)
+
+    @cached_property
+    def updates(self) -> "Updates":
+        """Imported when first used, too."""
+        from modeltui.store.updates import Updates
+
+        return Updates(self._database)
+
+    @cached_property
+    def findings(self) -> "Findings":
+        """Imported when first used, too."""
+        from modeltui.store.findings import Findings
+
+        return Findings(self._database)
+
     @classmethod
     def open(cls, path: Path) -> "Store":
         """The store at `path`; where that cannot be used, one in memory that says so in `trouble`."""
@@ -36,6 +62,12 @@ class Store:
             return cls(Database.open(path))
         except StoreError as error:
             return cls(Database.in_memory(), error)
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """One transaction of all that is written inside; raises StoreError, and then none of it is."""
+        with self._database.writing():
+            yield
 
     def version_of_data(self) -> tuple[int, int]:
         """Changes when anyone has written: what was read before is to be read again."""

@@ -30,9 +30,11 @@ from modeltui.store.schema import MIGRATIONS
 from modeltui.store.store import Store
 
 KEY = "http://127.0.0.1:11434"
+NEW_IN_VERSION_2 = {"arrivals", "ends", "findings", "origins", "quarantine", "transfer_blobs", "updates"}
 TABLES = {
     *("activity", "aliases", "current", "damaged", "details", "last_list", "loads"),
     *("servers", "transfer_attempts", "transfer_layers", "transfers"),
+    *NEW_IN_VERSION_2,
 }
 NEWER = len(MIGRATIONS) + 1
 NOBODY = 65534
@@ -147,6 +149,69 @@ def test_what_is_there_is_brought_up_to_date(path: Path, before: Callable[[Path]
         assert pragma(path, "user_version") == len(MIGRATIONS)
         assert pragma(path, "journal_mode") == "wal"
         assert pragma(path, "integrity_check") == "ok"
+
+
+ROWS_OF_VERSION_1 = (
+    "INSERT INTO servers VALUES (1, 'http://127.0.0.1:11434', 'local'), (2, 'http://box:11434', 'box')",
+    "INSERT INTO transfers VALUES"
+    " (7, 1, 'qwen3:8b', 'registry.ollama.ai/library/qwen3:8b', 3, 'pause', 4, 'paused', 'by_you', '', 0, 2,"
+    " 5225374432, 1, 2900000000, 2800000000, NULL, NULL, NULL, 1, 0, 'ab', 100, 200, NULL, 900),"
+    " (5, 2, 'phi4:latest', 'registry.ollama.ai/library/phi4:latest', 1, 'run', 0, 'installed', NULL,"
+    " 'digest checked', 0, 1, 9053000000, 1, 9053000000, 9053000000, 61.5, NULL, NULL, 0, 0, 'cd',"
+    " 10, 20, 80, 80)",
+    "INSERT INTO transfer_layers VALUES (7, 'sha256:aa', 5225000000, 2800000000)",
+    "INSERT INTO transfer_attempts VALUES (3, 7, 400, 'network', 'reset', 1000000)",
+    "INSERT INTO current VALUES (1, 'qwen3:8b', 'ab', 50, 'phi4:latest')",
+    "INSERT INTO aliases VALUES (1, 'registry.ollama.ai/library/current:latest', 'qwen3:8b', 'ab', 60)",
+    "INSERT INTO activity VALUES (1, 70, 'ada', 'command', 1, 'pull', 'qwen3:8b', 'failed', 'reset')",
+    "INSERT INTO details VALUES ('ab', '{}', 71)",
+    "INSERT INTO damaged VALUES (1, 'ef', 'the server cannot open it', 0, 72)",
+    "INSERT INTO loads VALUES (1, 'ab', 73, 6200, 6000000000, 5000000000, 8192)",
+    "INSERT INTO last_list VALUES (1, '[]', 74)",
+)
+TABLES_OF_VERSION_1 = sorted(TABLES - NEW_IN_VERSION_2)
+
+
+def rows_of(path: Path, table: str, columns: str = "*") -> list[tuple[object, ...]]:
+    with closing(sqlite3.connect(path)) as connection:
+        return connection.execute(f"SELECT {columns} FROM {table} ORDER BY 1").fetchall()
+
+
+def columns_of(path: Path, table: str) -> str:
+    with closing(sqlite3.connect(path)) as connection:
+        return ", ".join(row[1] for row in connection.execute(f"PRAGMA table_info({table})"))
+
+
+def test_a_database_of_version_1_loses_nothing(path: Path) -> None:
+    path.parent.mkdir(mode=0o700)
+    plain(path, "PRAGMA journal_mode = WAL")
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(f"BEGIN; {MIGRATIONS[0]}; PRAGMA user_version = 1; COMMIT")
+    plain(path, *ROWS_OF_VERSION_1)
+    assert tables(path) == set(TABLES_OF_VERSION_1)
+    columns = {table: columns_of(path, table) for table in TABLES_OF_VERSION_1}
+    before = {table: rows_of(path, table) for table in TABLES_OF_VERSION_1}
+    assert all(before.values())
+
+    store = Store.open(path)
+    assert store.trouble is None
+    paused, installed = store.queue.get(7), store.queue.get(5)
+    assert paused is not None and installed is not None
+    assert paused.is_resting, "its wishes were obeyed before anyone counted that"
+    transfer = paused.transfer
+    assert (transfer.state, transfer.done, transfer.tries) == (State.PAUSED, 2_900_000_000, 2)
+    assert (transfer.present, transfer.moved, transfer.active_ms, transfer.pulled_as) == (None, 0, 0, None)
+    assert (installed.transfer.state, installed.transfer.ended) == (State.INSTALLED, 80)
+    assert [attempt.detail for attempt in store.queue.attempts(7)] == ["reset"]
+    assert store.queue.enqueue(1, parse("next"), 1000)[0].number == 8, "a number is never given twice"
+    store.close()
+
+    assert pragma(path, "user_version") == len(MIGRATIONS)
+    assert pragma(path, "integrity_check") == "ok"
+    assert tables(path) == TABLES
+    plain(path, "DELETE FROM transfers WHERE id = 8")
+    for table in TABLES_OF_VERSION_1:
+        assert rows_of(path, table, columns[table]) == before[table], table
 
 
 @pytest.mark.parametrize("umask", [0o000, 0o022, 0o077, 0o777])

@@ -249,6 +249,14 @@ def test_layers_are_kept_beside_the_row(path: Path, store: Store) -> None:
     assert layers_in(path) == [(2, "sha256:aa", 1000, 700)]
 
 
+def test_a_new_try_sees_its_layers_anew(path: Path, queue: Queue) -> None:
+    put(queue, LLAMA)
+    queue.save(1, under_way(LLAMA))
+    assert layers_in(path) == [(1, "sha256:aa", 1000, 700)]
+    queue.save(1, replace(under_way(LLAMA), state=State.STARTING, layers=()))
+    assert layers_in(path) == []
+
+
 def test_the_announced_digest_stays(queue: Queue) -> None:
     put(queue, LLAMA)
     transfer = under_way(LLAMA)
@@ -277,6 +285,7 @@ def test_everything_is_there_after_a_restart(path: Path, queue: Queue) -> None:
     put(queue, LLAMA, QWEN, PHI)
     retrying = Transfer(
         name=LLAMA,
+        pulled_as=replace(LLAMA, host="elsewhere.lan:5000"),
         state=State.RETRYING,
         cause=Cause.NETWORK,
         detail="the connection ended",
@@ -285,6 +294,11 @@ def test_everything_is_there_after_a_restart(path: Path, queue: Queue) -> None:
         total=2**40,
         total_exact=True,
         done=2**39,
+        present=2**20,
+        moved=2**39,
+        active_ms=60_000,
+        is_finishing=True,
+        ends_at=99_000,
         retry_at=77_000,
         speed=1234.5,
         digest_failures=1,
@@ -302,6 +316,33 @@ def test_everything_is_there_after_a_restart(path: Path, queue: Queue) -> None:
     assert again.queue.open() == queue.open()
     assert of(again.queue, 1).transfer == retrying
     again.close()
+
+
+def arrivals_in(path: Path) -> list[tuple[object, ...]]:
+    with closing(sqlite3.connect(path)) as connection:
+        return connection.execute(
+            "SELECT at, server_id, name, digest, size, moved, active_ms FROM arrivals ORDER BY id"
+        ).fetchall()
+
+
+def test_what_an_installed_pull_took_is_kept_for_ever_and_once(path: Path, queue: Queue) -> None:
+    put(queue, LLAMA, QWEN, PHI)
+    installed = replace(
+        under_way(LLAMA), state=State.INSTALLED, moved=900, active_ms=3_000, total=1_200, ended=5_000
+    )
+    for _ in range(3):  # a save that failed halfway is made again
+        queue.save(1, installed)
+    end(queue, 2, State.FAILED)
+    elsewhere = replace(PHI, host="other.lan")
+    queue.save(3, Transfer(PHI, pulled_as=elsewhere, state=State.INSTALLED, ended=6_000))
+    kept = [
+        (5_000, HERE, "llama3.2:latest", MANIFEST.digest, 1_200, 900, 3_000),
+        (6_000, HERE, elsewhere.short, None, None, 0, 0),
+    ]
+    assert arrivals_in(path) == kept
+    queue.remove([1, 2, 3])
+    assert queue.all() == ()
+    assert arrivals_in(path) == kept
 
 
 def test_every_state_and_every_cause_can_be_kept(queue: Queue) -> None:
