@@ -1,16 +1,23 @@
 """Alone makes httpx clients: proxies, certificate authorities, client certificates, headers."""
 
 import re
-import ssl
+import sys
 from dataclasses import dataclass, field
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
-
-import httpx
+from typing import TYPE_CHECKING
 
 from modeltui import __version__
 from modeltui.errors import ConfigError
 
+if TYPE_CHECKING:
+    import ssl
+
+    import httpx
+
 CONNECT_S = 5.0
+USER_AGENT = f"modeltui/{__version__}"
 _CREDENTIALS = re.compile("(?i)auth|cookie|key|token|secret|pass|sign")
 _LONGEST_WORD = 16
 
@@ -42,13 +49,16 @@ _NO_ACCESS = Access()
 
 def make_client(
     base_url: str, *, access: Access = _NO_ACCESS, direct: bool = False, follow_redirects: bool = False
-) -> httpx.AsyncClient:
+) -> "httpx.AsyncClient":
     """A client for `base_url`; `direct` keeps proxies of the environment out (loopback).
 
     No timeouts are set but the one to connect: each call chooses its own. Raises ConfigError for a CA
     file, a client certificate or a proxy of the environment that cannot be used.
     """
-    headers = {"User-Agent": f"modeltui/{__version__}", "Accept-Encoding": "identity"}
+    import httpx  # a list of a server on this machine does without
+
+    _search_once()
+    headers = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity"}
     headers.update(access.headers)
     plain = base_url.startswith("http://") and not follow_redirects
     verify = False if plain else _context(access)
@@ -72,10 +82,24 @@ def make_client(
         ) from None
 
 
-def _context(access: Access) -> ssl.SSLContext:
+@cache
+def _search_once() -> None:
+    """Let no request look for sniffio where it is not installed.
+
+    httpcore imports it anew for each of its locks: a search of the disk that is half of what a request costs.
+    """
+    if find_spec("sniffio") is None:
+        sys.modules["sniffio"] = None  # type: ignore[assignment]  # so an import says it is not there
+
+
+def _context(access: Access) -> "ssl.SSLContext":
     """Verify certificates always; against `ca_file` where one is set."""
+    import ssl
+
     key, path = "ca_file", access.ca_file
     try:
+        if access.ca_file is None and access.client_cert is None:
+            return _usual_context()
         context = ssl.create_default_context(cafile=path)
         if access.client_cert is not None:
             key, path = "client_cert", access.client_cert
@@ -84,3 +108,11 @@ def _context(access: Access) -> ssl.SSLContext:
         reason = getattr(error, "strerror", None) or str(error)
         raise ConfigError(f"{key} “{path}” cannot be used: {reason}", remedy=f"correct {key}") from None
     return context
+
+
+@cache
+def _usual_context() -> "ssl.SSLContext":
+    """This machine's authorities, read once: each time it would take tens of milliseconds."""
+    import ssl
+
+    return ssl.create_default_context()

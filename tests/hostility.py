@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from modeltui.demo.faults import Kind
-from modeltui.ollama.transport import Call, Transport
+from modeltui.ollama.calls import Call
 
 # Kind, value, and whether an answer can be had at all from a server like that.
 HOSTILITIES: dict[str, tuple[Kind, Any, bool]] = {
@@ -51,6 +51,5 @@ def shorten_limits(monkeypatch: pytest.MonkeyPatch, *, most: int = 200_000) -> N
         return replace(call, quiet_s=call.quiet_s and 0.3, total_s=call.total_s and 3.0)
 
     monkeypatch.setattr("modeltui.ollama.client.Call", short)
-    monkeypatch.setattr("modeltui.ollama.transport.MOST_BODY", most)
-    monkeypatch.setattr(Transport._read, "__defaults__", (most,))
-    monkeypatch.setattr("modeltui.ollama.transport.MOST_LINE", 100_000)
+    monkeypatch.setattr("modeltui.ollama.calls.MOST_BODY", most)
+    monkeypatch.setattr("modeltui.ollama.calls.MOST_LINE", 100_000)

@@ -17,7 +17,7 @@ PACKAGE = Path(modeltui.__file__).parent
 # --- the tables -------------------------------------------------------------------------------------
 
 LEAVES = frozenset({"text", "errors", "paths", "http"})
-EDGES = frozenset({"ollama", "registry", "hardware", "store", "config", "catalog"})
+EDGES = frozenset({"ollama", "registry", "hardware", "store", "config", "catalog", "modeldir"})
 BELOW_USES = LEAVES | EDGES | {"domain"}
 
 # Room -> the rooms of ours that it may import beside itself. `__init__` is the package's own file, which
@@ -42,6 +42,7 @@ LAZY = frozenset({("cli", "tui"), ("__main__", "cli")})
 # Modules that are not ours -> the rooms that may import them. A third-party one that is missing here is
 # allowed nowhere, one of the standard library everywhere.
 RESERVED: dict[str, frozenset[str]] = {
+    "h11": frozenset({"ollama"}),
     "httpx": frozenset({"http", "ollama", "registry"}),
     "pynvml": frozenset({"hardware"}),
     "psutil": frozenset({"hardware"}),
@@ -58,8 +59,8 @@ PURE = frozenset(
     {
         *("abc", "bisect", "collections", "collections.abc", "copy", "dataclasses", "datetime", "decimal"),
         *("difflib", "enum", "fractions", "functools", "graphlib", "hashlib", "heapq", "ipaddress"),
-        *("itertools", "json", "math", "numbers", "operator", "re", "statistics", "string", "textwrap"),
-        *("types", "typing", "unicodedata", "urllib.parse"),
+        *("itertools", "json", "math", "numbers", "operator", "re", "statistics", "string", "struct"),
+        *("textwrap", "types", "typing", "unicodedata", "urllib.parse"),
     }
 )
 # And these calls look at a clock or do I/O without any import.

@@ -19,7 +19,8 @@ from modeltui.domain.server import Capability, Keep, KeepAlive
 from modeltui.domain.units import FOREVER_MS
 from modeltui.http import Access
 from modeltui.ollama import wire
-from modeltui.ollama.transport import Call, Decoded, Transport
+from modeltui.ollama.calls import Call
+from modeltui.ollama.transport import Decoded, Transport
 
 if TYPE_CHECKING:
     from modeltui.domain.transfers import PullEvent

@@ -8,10 +8,12 @@ from contextlib import aclosing
 from typing import Any
 
 from modeltui import errors
+from modeltui.domain.causes import Cause
 from modeltui.domain.names import ModelName
 from modeltui.domain.transfers import Closed, Layer, PullEvent, ServerError, Status, Success
 from modeltui.ollama import wire
-from modeltui.ollama.transport import Call, Transport
+from modeltui.ollama.calls import Call
+from modeltui.ollama.transport import Transport
 
 
 async def pull_events(
@@ -31,7 +33,9 @@ async def pull_events(
                 if isinstance(event, (Success, ServerError)):
                     return
         yield Closed(clock(), "the stream ended without success")
-    except (errors.Unreachable, errors.TimedOut, errors.Garbled) as error:
+    except errors.Garbled as error:
+        yield Closed(clock(), error.words, cause=Cause.GARBLED)
+    except (errors.Unreachable, errors.TimedOut) as error:
         yield Closed(clock(), error.words)
     except errors.ServerError as error:
         yield ServerError(clock(), error.words, error.status)
@@ -49,7 +53,8 @@ def decode(line: dict[str, Any], at: int, clean: Callable[[str], str]) -> PullEv
     digest = wire.line(line.get("digest"))
     total = wire.integer(line.get("total"))
     if digest and total:
-        return Layer(at, digest, total, wire.integer(line.get("completed")) or 0)
+        # A server that fetches all layers side by side says no status (OLLAMA_EXPERIMENT=client2).
+        return Layer(at, digest, total, wire.integer(line.get("completed")) or 0, in_order="status" in line)
     status = wire.line(line.get("status"))
     if status is None:
         return None

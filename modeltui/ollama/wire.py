@@ -8,11 +8,14 @@ import math
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from modeltui.domain.models import Account, Chunk, LoadedModel, Metrics, Model, ModelDetails
 from modeltui.domain.names import ModelName, from_listed
 from modeltui.text import clean_line, clean_text, is_clean_line
+
+if TYPE_CHECKING:
+    from modeltui.domain.findings import Finding
 
 _MOST_INT = 2**63 - 1
 _MOST_ROWS = 20_000
@@ -172,6 +175,7 @@ def details(body: object, name: ModelName) -> ModelDetails:
         options=options(show.get("parameters")),
         # The parent of a model made from a file is a path on the server, not a name.
         base_model=parent if parent and from_listed(parent) else None,
+        is_made=parent is not None,
         weights=_weights(modelfile),
         adapters=_adapters(modelfile),
         projector=_facts(show.get("projector_info")),
@@ -181,7 +185,22 @@ def details(body: object, name: ModelName) -> ModelDetails:
         modified=time_ms(show.get("modified_at")),
         remote_host=line(show.get("remote_host")),
         remote_model=line(show.get("remote_model")),
+        suspicious=_suspicious(show),
     )
+
+
+def _suspicious(show: Mapping[str, Any]) -> "tuple[Finding, ...]":
+    """Characters in the texts of `/api/show` that no text of a model has any use for."""
+    from modeltui.domain.findings import Finding, characters
+
+    found: list[Finding] = []
+    for part in ("template", "system", "parameters", "license"):
+        words = show.get(part)
+        if isinstance(words, str):
+            # Parameters are written as Go's %#v does, with such characters as escapes.
+            words = _GO_ESCAPE.sub(_unescaped, words) if part == "parameters" else words
+            found += characters(f"its {part}", words)
+    return tuple(found)
 
 
 def options(value: object) -> dict[str, object]:

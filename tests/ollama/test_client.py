@@ -10,13 +10,14 @@ import pytest
 import respx
 
 from modeltui import errors
+from modeltui.domain.causes import Cause
 from modeltui.domain.models import Account
 from modeltui.domain.names import parse
 from modeltui.domain.server import Capability, Keep
 from modeltui.domain.transfers import Closed, ServerError, Status, Success
 from modeltui.ollama.client import OllamaServer
 
-URL = "http://127.0.0.1:11434"
+URL = "http://gpubox:11434"
 TINY, OTHER, REGISTRY = parse("tiny"), parse("Other:1b"), "127.0.0.1:5001/library/x:latest"
 BOTH = {"model": "tiny:latest", "name": "tiny:latest"}
 LOAD = {"model": "tiny:latest", "stream": False}
@@ -87,7 +88,7 @@ CALLS: list[tuple[Callable[[OllamaServer], Awaitable[object]], str, object, obje
 
 
 @pytest.mark.parametrize(("ask", "line", "body", "answer"), CALLS, ids=[row[1] for row in CALLS])
-@pytest.mark.parametrize("url", [URL, "http://127.0.0.1:8080/ollama"])
+@pytest.mark.parametrize("url", [URL, "http://gpubox:8080/ollama"])
 @respx.mock
 async def test_requests(
     url: str, ask: Any, line: str, body: object, answer: object, connect: Connect
@@ -197,8 +198,11 @@ PULLS: list[tuple[object, list[object]]] = [
     ('{"error":"EOF"}\n{"status":"success"}\n', [ServerError(1_000, "EOF")]),
     ('{"status":"a"}', [Status(1_000, "a"), Closed(1_000, "the stream ended without success")]),
     ("", [Closed(1_000, "the stream ended without success")]),
-    ("[1]\n", [Closed(1_000, "a line that is no JSON object")]),
-    ("<html>", [Closed(1_000, "not the JSON of an Ollama server: a web page:")]),
+    ("[1]\n", [Closed(1_000, "a line that is no JSON object", cause=Cause.GARBLED)]),
+    (
+        "<html>",
+        [Closed(1_000, "not the JSON of an Ollama server: a web page:", cause=Cause.GARBLED)],
+    ),
     ((400, '{"error":"invalid model name"}'), [ServerError(1_000, "invalid model name", 400)]),
     ((503, '{"error":"server busy."}'), [ServerError(1_000, "server busy.", 503)]),
     ((403, ""), [ServerError(1_000, "HTTP 403", 403)]),

@@ -19,8 +19,10 @@ from modeltui.domain.models import Chunk, LoadedModel, Model, ModelDetails, Mode
 from modeltui.domain.names import ModelName, from_listed, parse
 from modeltui.domain.transfers import Layer, PullEvent, ServerError, Success
 from modeltui.ollama import wire
+from modeltui.ollama.calls import Call
 from modeltui.ollama.client import OllamaServer
-from modeltui.ollama.transport import HOST_REMEDY, Call, Transport
+from modeltui.ollama.failures import HOST_REMEDY
+from modeltui.ollama.transport import Transport
 
 OLDER, NEWER = VERSIONS
 Recorded = dict[str, Any]

@@ -26,10 +26,11 @@ from modeltui import errors
 from modeltui.domain.names import parse
 from modeltui.domain.transfers import Closed, Status
 from modeltui.http import Access
-from modeltui.ollama import transport as module
-from modeltui.ollama import wire
+from modeltui.ollama import calls, wire
+from modeltui.ollama.calls import Call
 from modeltui.ollama.client import OllamaServer
-from modeltui.ollama.transport import HOST_REMEDY, SIGN_IN_REMEDY, Call, Transport
+from modeltui.ollama.failures import HOST_REMEDY, SIGN_IN_REMEDY
+from modeltui.ollama.transport import Transport
 
 NAME = parse("tiny")
 LIST = Call("list the models", "GET", "/api/tags", None, 5, 10)
@@ -134,7 +135,7 @@ async def _endless(head: bytes, piece: bytes, connection: Connection) -> None:
 
 
 async def test_an_endless_body(transport: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module.Transport._read, "__defaults__", (200_000,))
+    monkeypatch.setattr(calls, "MOST_BODY", 200_000)
     head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n"
     async with serving(lambda _, connection: _endless(head, b"x" * 9_000, connection)) as server:
         with pytest.raises(errors.Garbled, match="an answer of more than"):
@@ -144,7 +145,7 @@ async def test_an_endless_body(transport: Open, monkeypatch: pytest.MonkeyPatch)
 
 
 async def test_an_endless_error_keeps_its_status(transport: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module.Transport._read, "__defaults__", (200_000,))
+    monkeypatch.setattr(calls, "MOST_BODY", 200_000)
     head = b"HTTP/1.1 500 No\r\nContent-Type: text/plain\r\n\r\n"
     async with serving(lambda _, connection: _endless(head, b"oh no " * 900, connection)) as server:
         with pytest.raises(errors.ServerFailed, match="oh no oh no"):
@@ -154,7 +155,7 @@ async def test_an_endless_error_keeps_its_status(transport: Open, monkeypatch: p
 
 
 async def test_an_endless_line(connect: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MOST_LINE", 200_000)
+    monkeypatch.setattr(calls, "MOST_LINE", 200_000)
     piece = chunk(b"x" * 9_000)
     async with serving(lambda _, connection: _endless(stream_head(), piece, connection)) as server:
         (last,) = [event async for event in connect(server.url).pull(NAME)]
@@ -178,7 +179,7 @@ BOMB = gzip.compress(gzip.compress(b"0" * 300_000_000, 1), 9)
 
 @pytest.mark.parametrize("piece", ["<", "<title", "<title>", "<html>?key"])
 async def test_a_hostile_page_costs_linear_time(piece: str, transport: Open) -> None:
-    page = "<html>" + piece * (module.MOST_ERROR // len(piece))
+    page = "<html>" + piece * (calls.MOST_ERROR // len(piece))
     async with serving(response(page, 502, "text/html")) as server, asyncio.timeout(20):
         began = time.process_time()
         with pytest.raises(errors.ServerFailed, match="a web page"):

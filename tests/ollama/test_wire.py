@@ -291,11 +291,9 @@ PULL_LINES: list[tuple[dict[str, Any], object]] = [
     ({"digest": "d", "total": "9"}, None),
     ({"status": "x", "digest": 5, "total": 9}, Status(0, "x")),
     ({"status": "pulling d", "digest": "d", "total": 9}, Layer(0, "d", 9, 0)),  # zero values are left out
-    (
-        {"digest": "d", "total": 9, "completed": 3},
-        Layer(0, "d", 9, 3),
-    ),  # OLLAMA_EXPERIMENT=client2: no status
-    ({"digest": "d", "total": 9, "completed": -1}, Layer(0, "d", 9, 0)),
+    # OLLAMA_EXPERIMENT=client2: no status, and all layers side by side
+    ({"digest": "d", "total": 9, "completed": 3}, Layer(0, "d", 9, 3, in_order=False)),
+    ({"digest": "d", "total": 9, "completed": -1}, Layer(0, "d", 9, 0, in_order=False)),
     ({"code": "not_found", "error": 'model "x" not found'}, ServerError(0, 'model "x" not found')),
     ({"status": "success", "error": "a\x1bb"}, ServerError(0, "a·b")),
     ({"error": {"message": "in an object"}}, ServerError(0, "in an object")),
