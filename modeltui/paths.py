@@ -37,6 +37,10 @@ class Paths:
         return self.state / "runner.lock"
 
     @property
+    def runner_log(self) -> Path:
+        return self.state / "runner.log"
+
+    @property
     def current(self) -> Path:
         """Directory of the state files: one a server, holding the name of its current model."""
         return self.state / "current"

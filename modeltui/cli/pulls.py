@@ -1,30 +1,28 @@
-"""`pull` and `queue`: ask for models, watch them arrive, and wish for pulls to pause, go on or end."""
+"""`pull` and `queue`: ask for models, and wish for pulls to pause, go on or end."""
 
-import asyncio
-import gc
 import random
 from argparse import Namespace
 
 from modeltui.cli import shapes
+from modeltui.cli.batch import named_in
+from modeltui.cli.following import follow
 from modeltui.cli.output import Output
-from modeltui.cli.progress import Progress
+from modeltui.cli.preflight import look_before
 from modeltui.cli.session import confirm, session
 from modeltui.cli.table import Column
 from modeltui.domain import units
-from modeltui.domain.causes import Cause
 from modeltui.domain.names import from_typed
-from modeltui.domain.transfers import ACTIVE, State, Transfer, Wanted
-from modeltui.domain.words import bytes_words, end_words, remedy_of, state_words
+from modeltui.domain.transfers import ACTIVE, State, Wanted
+from modeltui.domain.words import bytes_words, state_words
 from modeltui.errors import ModeltuiError, UsageError
+from modeltui.services.detaching import can_detach, ensure_runner
 from modeltui.services.pulls import Pulls
-from modeltui.services.runner import carry, is_resting
+from modeltui.services.runner import MENDED_BY_CONFIG
 from modeltui.services.servers import Link
 from modeltui.services.tree import Services
 from modeltui.store.queue import QueuedTransfer
 from modeltui.text import clean_line
 
-WATCH_S = 0.25
-JSON_MS = 500
 COLUMNS = [
     Column("", 0, right=True),
     Column("MODEL", 0, is_name=True),
@@ -39,133 +37,42 @@ COLUMNS = [
 
 async def pull(arguments: Namespace, out: Output) -> int:
     """Queue models and wait until each is installed, failed, or waits for a person."""
+    typed = arguments.models + (await named_in(arguments.file) if arguments.file else [])
+    if not typed:
+        raise UsageError("no model is named", remedy="modeltui pull NAME…, or modeltui pull --from FILE")
     async with session(arguments, out) as services:
         link = await services.active()
-        return await pull_and_wait(services, link, arguments.models, out)
+        return await pull_and_wait(services, link, typed, out, yes=arguments.yes)
 
 
-async def pull_and_wait(services: Services, link: Link, typed: list[str], out: Output) -> int:
+async def pull_and_wait(
+    services: Services, link: Link, typed: list[str], out: Output, *, yes: bool = False
+) -> int:
     """The pull itself; returns the exit code. Nothing is queued when the server does not answer."""
     names = [from_typed(each) for each in typed]
     for each, name in zip(typed, names, strict=True):
         if not out.json and name.short.casefold() not in (each.casefold(), f"{each.casefold()}:latest"):
             out.say(f"{clean_line(each.strip())} means {name.short}")
     await link.api.version()
+    known = await look_before(services, link, names, out, yes=yes)
     pulls = Pulls(services)
-    numbers = []
+    numbers = {}
     for name in names:
-        row, is_new = pulls.enqueue(link, name)
+        row, is_new = pulls.enqueue(link, name, forced=name.key in known.forced)
         if not is_new and not out.json:
             out.say(f"{name.short} was in the queue already, as {row.number}")
-        numbers.append(row.number)
-    before = [row for row in services.store.queue.open() if row.number not in numbers and not is_resting(row)]
+        numbers[row.number] = known.shape(name)
+    before = [row for row in services.store.queue.open() if row.number not in numbers and not row.is_resting]
     if before and not out.json:
         out.say(f"also in the queue: {', '.join(row.transfer.name.short for row in before)}")
-    return await follow(services, list(dict.fromkeys(numbers)), out)
-
-
-async def follow(services: Services, numbers: list[int], out: Output) -> int:
-    """Watch transfers until all rest; carry the queue out here as long as no other process does.
-
-    Reads the store only, so that it shows the same whoever the runner is.
-    """
-    gc.enable()
-    watch = _Watch(services, numbers, out)
-    work = asyncio.create_task(carry(services, random=random.random, is_done=watch.is_done), name="carry")
-    try:
-        try:
-            while not work.done():
-                watch.look()
-                await asyncio.wait({work}, timeout=WATCH_S)
-            await work
-            watch.look()
-        finally:  # whatever ended the watching: a signal, or a reader that has gone
-            work.cancel()
-            await asyncio.wait({work})
-    except asyncio.CancelledError:
-        watch.interrupted()
-        raise
-    return watch.finished()
-
-
-class _Watch:
-    """What a person (or a script) sees of some transfers while they run."""
-
-    def __init__(self, services: Services, numbers: list[int], out: Output) -> None:
-        self._services = services
-        self._numbers = numbers
-        self._out = out
-        self._progress = Progress(out, services.config.retries)
-        self._servers = {key: name for key, (_, name) in services.store.facts.servers().items()}
-        self._last: dict[int, tuple[QueuedTransfer, int]] = {}
-        self._pulls = Pulls(services)
-
-    def rows(self) -> list[QueuedTransfer]:
-        return [self._pulls.get(number) for number in self._numbers]
-
-    def is_done(self) -> bool:
-        return all(map(is_resting, self.rows()))
-
-    def look(self) -> list[QueuedTransfer]:
-        """Read the transfers and show what changed."""
-        rows, now = self.rows(), self._services.clock()
-        if self._out.json:
-            for row in rows:
-                self._stream(row, now)
-        else:
-            self._progress.update(rows, now)
-        return rows
-
-    def _stream(self, row: QueuedTransfer, now: int) -> None:
-        """One JSON line a change of state, and at most two a second in between."""
-        before, at = self._last.get(row.number, (None, 0))
-        if before == row:
-            return
-        if before is not None and before.transfer.state is row.transfer.state and now - at < JSON_MS:
-            return
-        self._last[row.number] = (row, now)
-        self._out.answer_line(shapes.transfer(row, self._servers.get(row.server_id), now))
-
-    def interrupted(self) -> None:
-        """Say what stays in the queue and how to go on."""
-        self._progress.clear()
-        left = [row for row in self.rows() if not row.transfer.is_final]
-        for row in left:
-            self._out.say(f"{row.number} {row.transfer.name.short}: kept at {bytes_words(row.transfer)}")
-        if self._services.store.trouble is not None:
-            self._out.say("interrupted; nothing is kept, since the queue could not be stored")
-        elif left:
-            self._out.say("interrupted; go on with: modeltui queue run")
-
-    def finished(self) -> int:
-        """Say how each ended; the first that is not installed decides the exit code."""
-        self._progress.clear()
-        codes = []
-        for row in self.rows():
-            codes.append(_code(row))
-            if row.transfer.state is not State.INSTALLED:
-                self._out.error(Unfinished(row.transfer))
-            elif not self._out.json:
-                self._out.text(end_words(row.transfer))
-        return next((code for code in codes if code), 0)
-
-
-class Unfinished(ModeltuiError):
-    """A transfer that did not end as installed, told as any other error."""
-
-    def __init__(self, transfer: Transfer) -> None:
-        super().__init__(end_words(transfer), remedy=remedy_of(transfer))
-
-
-def _code(row: QueuedTransfer) -> int:
-    if row.transfer.state is State.INSTALLED:
-        return 0
-    return {Cause.UNKNOWN_MODEL: 5, Cause.INVALID_NAME: 2}.get(row.transfer.cause or Cause.BY_YOU, 1)
+    return await follow(services, list(numbers), out, before=numbers)
 
 
 async def queue(arguments: Namespace, out: Output) -> int:
     """The queue's own commands."""
     async with session(arguments, out) as services:
+        if arguments.action == "unit":
+            return _unit(services, out)
         if services.store.trouble is not None:
             services.notices.clear()  # the error says the same
             raise services.store.trouble
@@ -175,7 +82,7 @@ async def queue(arguments: Namespace, out: Output) -> int:
                 _list(services, pulls, out)
                 return 0
             case "run":
-                return await _run(services, out)
+                return await (_run_headless(services) if arguments.headless else _run(services, pulls, out))
             case "pause" | "resume":
                 wanted = Wanted.PAUSE if arguments.action == "pause" else Wanted.RUN
                 numbers = arguments.numbers or [row.number for row in services.store.queue.open()]
@@ -204,19 +111,50 @@ async def queue(arguments: Namespace, out: Output) -> int:
     return 0
 
 
-async def _run(services: Services, out: Output) -> int:
-    """Carry out whatever is open; also what other programs add meanwhile is theirs to wait for."""
-    mended = (Cause.NO_SECRET, Cause.NO_SERVER)  # perhaps: only the runner can tell
-    numbers = [
-        row.number
-        for row in services.store.queue.open()
-        if not is_resting(row) or row.transfer.cause in mended
-    ]
+async def _run(services: Services, pulls: Pulls, out: Output) -> int:
+    """See carried out whatever is open; also what other programs add meanwhile is theirs to wait for."""
+    for row in services.store.queue.open():
+        if row.transfer.state is State.BLOCKED and row.transfer.cause in MENDED_BY_CONFIG:
+            pulls.ask(row.number, Wanted.RUN)
+    numbers = [row.number for row in services.store.queue.open() if not row.is_resting]
     if not numbers:
         if not out.json:
             out.say("nothing in the queue waits to be pulled")
         return 0
     return await follow(services, numbers, out)
+
+
+async def _run_headless(services: Services) -> int:
+    """Be the runner, with a log in place of progress."""
+    import gc
+
+    from modeltui.services.headless import run_headless
+
+    gc.enable()
+    return await run_headless(services, random=random.random, streams=(1, 2))
+
+
+def _unit(services: Services, out: Output) -> int:
+    from modeltui.services.autoupdate import timer_units
+    from modeltui.services.unit import PLACE, unit_text
+
+    timer = None if services.config.update_auto == "off" else timer_units(services)
+    if out.json:
+        out.answer({"path": PLACE, "unit": unit_text(services), "timer": timer})
+    else:
+        out.text("\n".join(text.rstrip("\n") for text in (unit_text(services), timer) if text is not None))
+    return 0
+
+
+def _see_to_runner(services: Services, out: Output) -> None:
+    """Work that nobody carries out is begun; where no runner can be apart, how to do it is said."""
+    if can_detach(services):
+        if ensure_runner(services) and not out.json:
+            out.say("nobody carried the queue out: a runner is started")
+        return
+    is_work = any(not row.is_resting for row in services.store.queue.open())
+    if is_work and not out.json and not Pulls(services).runner_lives():
+        out.say("nobody carries the queue out now: modeltui queue run")
 
 
 def _wish(services: Services, pulls: Pulls, numbers: list[int], wanted: Wanted, out: Output) -> int:
@@ -240,8 +178,7 @@ def _wish(services: Services, pulls: Pulls, numbers: list[int], wanted: Wanted, 
             told = {Wanted.PAUSE: "pausing", Wanted.CANCEL: "cancelling", Wanted.RUN: "going on"}[wanted]
             words = told if lives and row.transfer.state in ACTIVE else state_words(row.transfer, None, 10)
             out.text(f"{row.number} {row.transfer.name.short}: {words}")
-        if wanted is Wanted.RUN and rows and not lives:
-            out.say("start it with: modeltui queue run")
+    _see_to_runner(services, out)
     if failed is not None:
         raise failed
     return 0
@@ -255,10 +192,9 @@ def _list(services: Services, pulls: Pulls, out: Output) -> None:
         now = services.clock()
         retries = services.config.retries
         out.table(COLUMNS, [_row(row, names.get(row.server_id, ""), now, retries) for row in rows])
-        if any(not is_resting(row) for row in rows) and not pulls.runner_lives():
-            out.say("nobody carries the queue out now: modeltui queue run")
     else:
         out.say("the queue is empty")
+    _see_to_runner(services, out)
 
 
 def _row(row: QueuedTransfer, server: str, now: int, retries: int) -> list[str]:

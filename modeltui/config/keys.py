@@ -9,6 +9,7 @@ from modeltui.config.settings import Value
 from modeltui.domain.names import from_typed
 from modeltui.errors import InvalidName
 
+_WINDOW = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # RFC 9110, 5.6.2: token
 
 
@@ -99,10 +100,22 @@ def _address(value: Value) -> str:
 
 
 def _path(value: Value) -> Path:
+    """A path that means the same for every program: the runner works in another directory."""
     try:
-        return Path(_text(value)).expanduser()
+        path = Path(_text(value)).expanduser()
     except RuntimeError:  # the home of a user who does not exist
         raise ValueError from None
+    if not path.is_absolute():
+        raise ValueError
+    return path
+
+
+def _window(value: Value) -> str:
+    """Two times of the day and a hyphen; the same twice would be either nothing or all day."""
+    text = _text(value).replace(" ", "")
+    if _WINDOW.fullmatch(text) is None or text[:5] == text[6:]:
+        raise ValueError
+    return text
 
 
 def _alias(value: Value) -> str:
@@ -126,9 +139,12 @@ KEYS: dict[str, Key] = {
     "current.hook": Key(_command, None, "a command: a list of words, or a line for sh"),
     "current.auto_pull": Key(_truth, False, "true or false"),
     "downloads.per_server": Key(_between(1, 4), 1, "a whole number from 1 to 4"),
+    "downloads.detached": Key(_truth, True, "true or false"),
     "downloads.retries": Key(_between(1, 1000), 10, "a whole number from 1 to 1000"),
     "downloads.stall_s": Key(_between(0, 86_400), 90, "seconds from 0 (never) to 86400"),
     "registry.lookup": Key(_truth, True, "true or false"),
+    "updates.auto": Key(_one_of("off", "check", "pull"), "off", "off, check or pull"),
+    "updates.window": Key(_window, None, "two times of the day such as 02:00-05:00"),
     "theme": Key(_text, None, "the name of a theme: the palette of the screens lists them"),
     "animations": Key(_truth, False, "true or false"),
     "poll.models_s": Key(_seconds, 5.0, "seconds from 0.5 to 3600"),
@@ -142,8 +158,8 @@ SERVER_KEYS: dict[str, Key] = {
     "headers": Key(_header_values, {}, "a table of header names and printable ASCII values"),
     "token_env": Key(_text, None, "the name of an environment variable"),
     "token_command": Key(_command, None, "a command: a list of words, or a line for sh"),
-    "ca_file": Key(_path, None, "a path"),
-    "client_cert": Key(_path, None, "a path"),
+    "ca_file": Key(_path, None, "an absolute path, or one below ~"),
+    "client_cert": Key(_path, None, "an absolute path, or one below ~"),
     "local": Key(_truth, None, "true or false"),
 }
 REGISTRY_KEYS: dict[str, Key] = {
@@ -153,10 +169,8 @@ REGISTRY_KEYS: dict[str, Key] = {
 # Keys that later parts of modeltui read: they are no mistakes, and nothing is said about their values.
 LATER = frozenset(
     [
-        "downloads.detached",
         "current.auto_select",
         "recommend",
-        "updates",
     ]
 )
 LATER_OF_SERVER = frozenset(
@@ -188,11 +202,16 @@ TEMPLATE = """\
 
 # [downloads]
 # per_server = 1                # pulls at once on one server, 1 to 4
+# detached = true               # pulls go on in a program of their own when this one ends
 # retries = 10                  # tries without a new byte before waiting five minutes between tries
 # stall_s = 90                  # seconds without a byte before the pull is started again; 0 never
 
 # [registry]
 # lookup = true                 # ask the registry for a model's exact size before a pull
+
+# [updates]
+# auto = "off"                  # what `modeltui upgrade --auto`, run by a timer, does: off, check or pull
+# window = "02:00-05:00"        # when it does that, in local time
 
 # [poll]
 # models_s = 5                  # how often the visible list is asked for

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from modeltui.config.keys import KEYS, REGISTRY_KEYS, SERVER_KEYS, Key, is_known
 from modeltui.config.settings import (
+    COMMAND_LINE,
     Config,
     RegistryConfig,
     Screens,
@@ -29,7 +30,7 @@ def load(
     typed = {} if server is None else {"server": server}
     if profile:
         typed["profile"] = profile
-    layers = [("command line", typed), *read_layers(paths, environ, profile)]
+    layers = [(COMMAND_LINE, typed), *read_layers(paths, environ, profile)]
     return _Reader(layers, environ, str(paths.config_file)).read(server)
 
 
@@ -55,9 +56,12 @@ class _Reader:
             hook=values["current.hook"],
             auto_pull=values["current.auto_pull"],
             per_server=values["downloads.per_server"],
+            detached=values["downloads.detached"],
             retries=values["downloads.retries"],
             stall_s=values["downloads.stall_s"],
             lookup=values["registry.lookup"],
+            update_auto=values["updates.auto"],
+            update_window=values["updates.window"],
             registries=self._registries(),
             screens=Screens(
                 theme=values["theme"],

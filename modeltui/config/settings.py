@@ -10,6 +10,7 @@ from modeltui.errors import NoSuchServer
 from modeltui.text import clean_line
 
 Value = Any
+COMMAND_LINE = "command line"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +76,23 @@ class Config:
     hook: tuple[str, ...] | str | None
     auto_pull: bool
     per_server: int
+    detached: bool
     retries: int
     stall_s: int
     lookup: bool
+    update_auto: str
+    update_window: str | None
     registries: Mapping[str, RegistryConfig]
     screens: Screens
     settings: tuple[Setting, ...]
     problems: tuple[str, ...]
     unknown: tuple[str, ...]
+
+    @property
+    def typed_profile(self) -> str | None:
+        """The profile that was named on the command line."""
+        known = (s.value for s in self.settings if s.key == "profile" and s.source == COMMAND_LINE)
+        return next(known, None)
 
     def registry(self, host: str) -> RegistryConfig:
         return self.registries.get(host.casefold(), RegistryConfig())

@@ -12,38 +12,46 @@ from dataclasses import replace
 from modeltui.domain.causes import Cause
 from modeltui.domain.reducer import reduce
 from modeltui.domain.transfers import (
-    ACTIVE,
-    CONNECTED,
     Asked,
     Held,
     Interrupted,
     Limits,
-    Started,
     State,
     Tick,
     Wanted,
 )
 from modeltui.errors import ModeltuiError
 from modeltui.services.carrying import Carrier, Means
+from modeltui.services.rereading import ConfigEdits
 from modeltui.services.servers import Link, MissingSecret
-from modeltui.services.transferlock import share
 from modeltui.services.tree import Services
+from modeltui.services.turns import Turns
 from modeltui.store.journal import Origin
 from modeltui.store.locks import FileLock
 from modeltui.store.queue import QueuedTransfer
 
 STEP_S = 0.25
+MENDED_BY_CONFIG = frozenset({Cause.NO_SECRET, Cause.NO_SERVER})
+"""Of what is blocked for these only a runner can tell whether it still is."""
 
 
 class Runner:
-    """One runner. `random` gives the jitter of retries, from 0 to 1."""
+    """One runner. `random` gives the jitter of retries, from 0 to 1; `report` is told what happens."""
 
-    def __init__(self, services: Services, *, random: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        services: Services,
+        *,
+        random: Callable[[], float],
+        report: Callable[[str], None] = lambda line: None,
+    ) -> None:
         self._services = replace(services, origin=Origin.RUNNER)
+        self._report = report
+        self._edits = ConfigEdits(services)
         self._queue = services.store.queue
         self._random = random
         self._carriers: dict[int, Carrier] = {}
-        self._server_locks: dict[int, FileLock] = {}
+        self._turns = Turns(self._services)
         self._links: dict[int, Link] = {}
         self._connecting: dict[int, asyncio.Task[None]] = {}
         self._seen: tuple[int, int] | None = None
@@ -60,14 +68,15 @@ class Runner:
         now = self._services.clock()
         for row in self._queue.open():
             transfer, _ = reduce(row.transfer, Interrupted(now))
-            if row.transfer.state is State.BLOCKED and row.transfer.cause in (
-                Cause.NO_SECRET,
-                Cause.NO_SERVER,
-            ):
+            if row.transfer.state is State.BLOCKED and row.transfer.cause in MENDED_BY_CONFIG:
                 transfer, _ = reduce(transfer, Asked(now, row.transfer.wanted))
             if transfer.state is not row.transfer.state:
                 self._queue.save(row.number, transfer)
         return True
+
+    def release(self) -> None:
+        """Be the runner no longer, without having run."""
+        self._lock.release()
 
     async def run(self, is_done: Callable[[], bool]) -> None:
         """Carry out until `is_done`, or nothing is left; on the way out everything is put back.
@@ -75,33 +84,33 @@ class Runner:
         Must follow an `acquire` that returned True; the lock is given back at the end. Raises StoreError
         when the queue cannot be read any more.
         """
-        config = self._services.config
-        limits = Limits(config.retries, config.stall_s * 1000)
         self._seen = None
         try:
             async with asyncio.TaskGroup() as group:
-                means = Means(self._services, limits, self._random, group.create_task, self._wake.set)
+                services, wake = self._services, self._wake.set
+                limits = _limits(services)
+                means = Means(services, limits, self._random, group.create_task, wake, self._report)
                 try:
                     await self._turn(means, is_done)
                 finally:
                     await self._put_back()
+                    await self._edits.close()
         except ExceptionGroup as failed:
             known = [error for error in failed.exceptions if isinstance(error, ModeltuiError)]
             if known:
                 raise known[0] from None
             raise
         finally:
-            for lock in self._server_locks.values():
-                lock.release()
-            self._server_locks.clear()
+            self._turns.release()
             self._lock.release()
 
     async def _turn(self, means: Means, is_done: Callable[[], bool]) -> None:
         while True:
+            means = await self._read_again(means)
             self._take_in(means)
             now = self._services.clock()
             await self._pass_time(now)
-            self._give_locks_back()
+            self._turns.give_locks_back(self._carriers.values())
             self._start_due(means, now)
             if is_done() or not self._carriers:
                 return
@@ -109,6 +118,33 @@ class Runner:
                 async with asyncio.timeout(STEP_S):
                     await self._wake.wait()
             self._wake.clear()
+
+    async def _read_again(self, means: Means) -> Means:
+        """Work by the configuration as it was edited; what lacked its server or secret is tried again."""
+        news = await self._edits.look(self._report)
+        if news is None:
+            return means
+        if news.links is not self._services.links:
+            for task in self._connecting.values():
+                task.cancel()
+            self._connecting.clear()
+            self._links.clear()
+        self._services = replace(self._services, config=news.config, links=news.links)
+        self._turns.services = self._services
+        means = replace(means, services=self._services, limits=_limits(self._services))
+        for carrier in self._carriers.values():
+            carrier.lend(means)
+            if carrier.transfer.state is State.BLOCKED and carrier.transfer.cause in MENDED_BY_CONFIG:
+                carrier.apply(Asked(self._services.clock(), carrier.transfer.wanted))
+        return means
+
+    def is_in_place(self) -> bool:
+        """Whether the lock that it holds still is the one of its state directory."""
+        return self._lock.is_in_place()
+
+    def rests(self) -> bool:
+        """Whether nothing that was read from the queue waits for anything but a person."""
+        return all(carrier.rests for carrier in self._carriers.values())
 
     def _take_in(self, means: Means) -> None:
         """Read the rows if another process wrote; what a person wishes is an event like any other."""
@@ -120,11 +156,12 @@ class Runner:
             carrier = self._carriers.get(row.number)
             if carrier is None:
                 carrier = self._carriers[row.number] = Carrier(row, means)
-                if row.transfer.wanted is not Wanted.RUN or row.transfer.state is State.PAUSED:
-                    carrier.apply(Asked(self._services.clock(), row.transfer.wanted))
+                is_wished = row.obeyed != row.wishes or row.transfer.wanted is not Wanted.RUN
+                if is_wished or row.transfer.state is State.PAUSED:
+                    carrier.obey(row)
             elif row.wishes != carrier.wishes:
-                carrier.apply(Asked(self._services.clock(), row.transfer.wanted))
-            carrier.position, carrier.wishes = row.position, row.wishes
+                carrier.obey(row)
+            carrier.position = row.position
 
     async def _pass_time(self, now: int) -> None:
         for number, carrier in list(self._carriers.items()):
@@ -136,22 +173,14 @@ class Runner:
                 del self._carriers[number]
 
     def _start_due(self, means: Means, now: int) -> None:
-        """Start what is due, in the order of the queue, while its server has room."""
-        busy: dict[int, int] = {}
-        for carrier in self._carriers.values():
-            busy[carrier.server_id] = busy.get(carrier.server_id, 0) + (carrier.transfer.state in CONNECTED)
-        due = [carrier for carrier in self._carriers.values() if carrier.is_due(now)]
-        for carrier in sorted(due, key=lambda each: (each.position, each.number)):
-            if busy[carrier.server_id] >= self._services.config.per_server:
-                continue
+        """Start those whose turn it is, where the way to their server is known."""
+        self._turns.hold_back(self._carriers.values(), now)
+        for carrier in self._turns.due(self._carriers.values(), now):
             link = self._links.get(carrier.server_id)
-            if link is None:
-                if carrier.server_id not in self._connecting:
-                    self._connecting[carrier.server_id] = means.spawn(self._connect(carrier))
-            elif self._may_pull(link):
-                busy[carrier.server_id] += 1
-                carrier.link = link
-                carrier.apply(Started(now))
+            if link is not None:
+                self._turns.start(carrier, link, now)
+            elif carrier.server_id not in self._connecting:
+                self._connecting[carrier.server_id] = means.spawn(self._connect(carrier))
 
     async def _connect(self, carrier: Carrier) -> None:
         """Find the way to a transfer's server, beside everything else: a token command may take long.
@@ -170,25 +199,6 @@ class Runner:
         else:
             self._links[carrier.server_id] = link
         self._wake.set()
-
-    def _may_pull(self, link: Link) -> bool:
-        """Share the server's lock with other pulls; not while a delete holds it alone."""
-        try:
-            lock = share(self._services, link.id)
-        except OSError:
-            return True  # a delete that cannot make the lock either says so
-        if lock is None:
-            return False
-        if link.id in self._server_locks:
-            lock.release()
-        else:
-            self._server_locks[link.id] = lock
-        return True
-
-    def _give_locks_back(self) -> None:
-        in_use = {c.server_id for c in self._carriers.values() if c.transfer.state in ACTIVE or c.tasks}
-        for server_id in set(self._server_locks) - in_use:
-            self._server_locks.pop(server_id).release()
 
     async def _put_back(self) -> None:
         """Leave the queue as the next runner should find it, and let go of every connection."""
@@ -226,4 +236,8 @@ async def carry(
 
 def is_resting(row: QueuedTransfer) -> bool:
     """Whether nothing happens to a transfer until a person wants it."""
-    return row.transfer.is_resting
+    return row.is_resting
+
+
+def _limits(services: Services) -> Limits:
+    return Limits(services.config.retries, services.config.stall_s * 1000)

@@ -254,9 +254,12 @@ FIELDS = {
     "current.hook": "hook",
     "current.auto_pull": "auto_pull",
     "downloads.per_server": "per_server",
+    "downloads.detached": "detached",
     "downloads.retries": "retries",
     "downloads.stall_s": "stall_s",
     "registry.lookup": "lookup",
+    "updates.auto": "update_auto",
+    "updates.window": "update_window",
     "theme": "screens.theme",
     "animations": "screens.animations",
     "poll.models_s": "screens.models_s",
@@ -272,9 +275,12 @@ ALLOWED: dict[str, dict[str, object]] = {
     "current.hook": {'"echo hi"': "echo hi", '["echo", "", "hi"]': ("echo", "", "hi")},
     "current.auto_pull": {"true": True, "false": False},
     "downloads.per_server": {"1": 1, "4": 4},
+    "downloads.detached": {"true": True, "false": False},
     "downloads.retries": {"1": 1, "1000": 1000},
     "downloads.stall_s": {"0": 0, "86400": 86400},
     "registry.lookup": {"true": True, "false": False},
+    "updates.auto": {f'"{word}"': word for word in ("off", "check", "pull")},
+    "updates.window": {'"02:00-05:00"': "02:00-05:00", '"23:59 - 00:00"': "23:59-00:00"},
     "theme": {'"nord"': "nord"},
     "animations": {"true": True, "false": False},
     "poll.models_s": {"0.5": 0.5, "3600": 3600.0},
@@ -295,9 +301,15 @@ REFUSED: dict[str, list[str]] = {
     "current.hook": NO_COMMAND,
     "current.auto_pull": NO_TRUTH,
     "downloads.per_server": ["0", "5", "-1", *NO_NUMBER],
+    "downloads.detached": NO_TRUTH,
     "downloads.retries": ["0", "1001", *NO_NUMBER],
     "downloads.stall_s": ["-1", "86401", *NO_NUMBER],
     "registry.lookup": NO_TRUTH,
+    "updates.auto": ['"on"', "false", *NO_TEXT],
+    "updates.window": [
+        *(f'"{text}"' for text in ("2:00-5:00", "02:00", "24:00-05:00", "02:60-05:00", "03:00-03:00")),
+        *NO_TEXT,
+    ],
     "theme": NO_TEXT,
     "animations": NO_TRUTH,
     "poll.models_s": NO_SECONDS,
@@ -362,7 +374,7 @@ ALLOWED_OF_SERVER: dict[str, dict[str, object]] = {
     "token_env": {"'TOKEN'": "TOKEN"},
     "token_command": {"'pass show x'": "pass show x", "['pass', 'show']": ("pass", "show")},
     "ca_file": {"'/etc/ca.pem'": Path("/etc/ca.pem"), "'~/ca.pem'": Path.home() / "ca.pem"},
-    "client_cert": {"'me.pem'": Path("me.pem")},
+    "client_cert": {"'/me.pem'": Path("/me.pem")},
     "local": {"true": True, "false": False},
 }
 REFUSED_OF_SERVER: dict[str, list[str]] = {
@@ -375,7 +387,7 @@ REFUSED_OF_SERVER: dict[str, list[str]] = {
     "token_env": NO_TEXT,
     "token_command": NO_COMMAND,
     "ca_file": [*NO_TEXT, "'~nobody-of-that-name/ca.pem'"],
-    "client_cert": NO_TEXT,
+    "client_cert": [*NO_TEXT, "'me.pem'"],
     "local": NO_TRUTH,
 }
 
@@ -551,7 +563,7 @@ priority = "speed"
 context = "8k"
 min_tokens_per_s = 5
 [updates]
-auto = true
+auto = "pull"
 window = "02:00-04:00"
 [tui.columns]
 models = ["name"]
@@ -846,7 +858,7 @@ def test_the_template_is_right_in_every_line(read: Read, paths: Paths) -> None:
 
 def test_the_template_s_headings_alone_set_nothing(read: Read) -> None:
     headings = [line for line in uncommented(_HEADING).splitlines() if line.startswith("[")]
-    assert len(headings) == 8
+    assert len(headings) == 9
     assert read("\n".join(headings).replace("[servers.gpubox]", "")).unknown == ()
 
 
