@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from modeltui.domain.models import Model, find
 from modeltui.domain.names import ModelName, from_typed, same
 from modeltui.errors import InvalidName, ModeltuiError, NotFound, Refusal, ServerFailed
+from modeltui.services.layers import layers_going
 from modeltui.services.library import Entry, Library, installed
 from modeltui.services.loading import Loading
 from modeltui.services.servers import Link
 from modeltui.services.switching import Switching
-from modeltui.services.transferlock import delete_lock
+from modeltui.services.transferlock import Deletion, Waiting, delete_lock
 from modeltui.services.tree import Services
+from modeltui.store.queue import QueuedTransfer
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +67,16 @@ class Changing:
             removals.append(Removal(model, freed, names, entry.is_current, is_loaded))
         return tuple(removals)
 
-    async def remove(self, removals: tuple[Removal, ...]) -> tuple[Removed, ...]:
-        """Delete one after the other; a failure of one is kept and the next is tried."""
+    async def remove(
+        self, removals: tuple[Removal, ...], waiting: Waiting | None = None
+    ) -> tuple[Removed, ...]:
+        """Delete one after the other; a failure of one is kept and the next is tried.
+
+        `waiting` is told which pulls it waits for; cancelling it then takes it back whole.
+        """
         done = []
-        async with delete_lock(self._services, self._link):
+        deletion = await self._deletion(removals)
+        async with delete_lock(self._services, self._link, deletion, waiting):
             for removal in removals:
                 try:
                     await self._remove(removal)
@@ -107,7 +115,8 @@ class Changing:
         old = _different(model, name)
         self._refuse_taken(name, models, overwrite)
         async with (
-            delete_lock(self._services, self._link),
+            # Every layer stays, for the new name.
+            delete_lock(self._services, self._link, Deletion((old.short,), frozenset())),
             self._services.recorded(self._link, "rename", f"{model.shown} -> {name.short}"),
         ):
             if (taken := find(models, name)) is not None:
@@ -121,6 +130,20 @@ class Changing:
             self._tell(self._switching.moved(name))
         self._note_orphans(name, models)
         return name
+
+    async def _deletion(self, removals: tuple[Removal, ...]) -> Deletion:
+        """What goes, layer by layer where something is pulled beside it."""
+        names = tuple(removal.model.shown for removal in removals)
+        none: tuple[QueuedTransfer, ...] = ()
+        rows = self._services.recall(self._services.store.queue.open, none)
+        if all(row.server_id != self._link.id or row.is_resting for row in rows):
+            return Deletion(names, may_stop=True)
+        sent = {removal.model.sent for removal in removals}
+        listed = await self._link.api.models()
+        staying = [model for model in listed if model.sent not in sent]
+        going = [removal.model for removal in removals]
+        layers = await layers_going(self._services, self._link, going, staying)
+        return Deletion(names, layers, may_stop=True)
 
     async def _remove(self, removal: Removal) -> None:
         """Unload first and wait for it: a deleted model that is loaded cannot be unloaded any more."""

@@ -1,7 +1,9 @@
 """The queue as a person uses it: ask for models, wish for them to pause or end, read how they stand."""
 
 from dataclasses import replace
+from typing import Literal
 
+from modeltui.domain.causes import Cause
 from modeltui.domain.names import ModelName, same
 from modeltui.domain.reducer import reduce
 from modeltui.domain.transfers import ACTIVE, Asked, Interrupted, State, Wanted
@@ -11,6 +13,8 @@ from modeltui.services.tree import Services
 from modeltui.store.locks import FileLock
 from modeltui.store.queue import QueuedTransfer
 
+Place = int | Literal["first", "last", "up", "down"]
+MOST = 2**31
 _WORDS = {Wanted.RUN: "resume", Wanted.PAUSE: "pause", Wanted.CANCEL: "cancel"}
 
 
@@ -21,12 +25,16 @@ class Pulls:
         self._services = services
         self._queue = services.store.queue
 
-    def enqueue(self, link: Link, name: ModelName) -> tuple[QueuedTransfer, bool]:
-        """Put a model into the queue; (row, False) when it stood there. A paused one is asked to go on."""
-        row, is_new = self._queue.enqueue(link.id, name, self._services.clock())
+    def enqueue(self, link: Link, name: ModelName, *, forced: bool = False) -> tuple[QueuedTransfer, bool]:
+        """Put a model into the queue; (row, False) when it stood there. A paused one is asked to go on.
+
+        `forced`: it is started though the server's disk seems to have no room for it.
+        """
+        row, is_new = self._queue.enqueue(link.id, name, self._services.clock(), forced=forced)
+        rests = row.transfer.state in (State.PAUSED, State.BLOCKED)
         if is_new:
             self._services.log(link, "queue", name.short)
-        elif row.transfer.state in (State.PAUSED, State.BLOCKED) or row.transfer.wanted is not Wanted.RUN:
+        elif forced or rests or row.transfer.wanted is not Wanted.RUN:
             row = self.ask(row.number, Wanted.RUN)
         return row, is_new
 
@@ -53,17 +61,37 @@ class Pulls:
             raise Refusal(f"{number} {name} is {state}: nothing is left to {_WORDS[wanted]}")
         if row.transfer.is_final:
             self._refuse_twin(row)
-        self._queue.want(number, wanted)
-        self._log(row, _WORDS[wanted])
+        beside = self._blocked_beside(row, wanted)
+        # All at once: a runner that read half of them would find the disk full still.
+        self._queue.want(number, wanted, [other.number for other in beside])
+        for each in (row, *beside):
+            self._log(each, _WORDS[wanted])
+            self._obey(each, wanted)
+        return self.get(number)
+
+    def _obey(self, row: QueuedTransfer, wanted: Wanted) -> None:
+        """Carry a wish out where nobody else does."""
         lock = FileLock(self._services.paths.runner_lock)
         if row.transfer.is_final or self._acquired(lock):
             try:
-                row = self._interrupted(self.get(number))
+                row = self._interrupted(self.get(row.number))
                 transfer, _ = reduce(row.transfer, Asked(self._services.clock(), wanted))
-                self._queue.save(number, transfer)
+                self._queue.save(row.number, transfer, row.wishes)
             finally:
                 lock.release()
-        return self.get(number)
+
+    def _blocked_beside(self, row: QueuedTransfer, wanted: Wanted) -> list[QueuedTransfer]:
+        """What else stands still for the same full disk: who lets one go on has seen to all of them."""
+        if wanted is not Wanted.RUN or not _is_for_disk(row):
+            return []
+        return [
+            other
+            for other in self._queue.open()
+            if other.server_id == row.server_id
+            and other.number != row.number
+            and _is_for_disk(other)
+            and other.obeyed == other.wishes
+        ]
 
     def _refuse_twin(self, row: QueuedTransfer) -> None:
         """A model is in the queue of its server once: an old row is not tried again beside a new one."""
@@ -71,12 +99,15 @@ class Pulls:
             if other.server_id == row.server_id and same(other.transfer.name, row.transfer.name):
                 raise Refusal(f"{row.transfer.name.short} is in the queue again, as {other.number}")
 
-    def move(self, number: int, place: int) -> None:
-        """Put an open transfer at a place of the queue, 1 being the first."""
+    def move(self, number: int, place: Place) -> None:
+        """Put an open transfer at a place of the queue, 1 being the first, or one place up or down."""
         row = self.get(number)
         if row.transfer.is_final:
             raise Refusal(f"{number} {row.transfer.name.short} is {row.transfer.state}: it has no place")
-        self._queue.move(number, place)
+        if place in ("up", "down"):
+            self._queue.shift(number, -1 if place == "up" else 1)
+        else:
+            self._queue.move(number, place if isinstance(place, int) else 1 if place == "first" else MOST)
         self._log(row, "move")
 
     def clear(self, numbers: list[int]) -> int:
@@ -125,3 +156,7 @@ class Pulls:
                 subject=f"{row.number} {row.transfer.name.short}",
             )
         )
+
+
+def _is_for_disk(row: QueuedTransfer) -> bool:
+    return row.transfer.state is State.BLOCKED and row.transfer.cause is Cause.DISK

@@ -1,6 +1,5 @@
 """Delete, copy, rename: what goes is told before, waits for what it must, and an error loses nothing."""
 
-import asyncio
 from dataclasses import replace
 
 import pytest
@@ -9,19 +8,15 @@ from demo_stage import (  # type: ignore[import-not-found, unused-ignore]
     CODER,
     EMBED,
     FRESH,
-    MB,
     WRITER,
     Opener,
     Place,
     lose_table,
-    until,
 )
 
 from modeltui.demo.faults import Kind
 from modeltui.demo.library import DemoModel, manifest_of
-from modeltui.domain.names import parse
 from modeltui.domain.server import Keep
-from modeltui.domain.transfers import State
 from modeltui.errors import (
     Busy,
     InvalidName,
@@ -34,7 +29,6 @@ from modeltui.errors import (
 )
 from modeltui.services import loading
 from modeltui.services.changing import Removal, Removed
-from modeltui.services.runner import Runner
 
 ALIAS = replace(CHAT, name="alias")
 
@@ -231,53 +225,6 @@ async def test_a_record_that_cannot_be_cleared_is_told(place: Place) -> None:
     (removed,) = await place.changing.remove(removals)
     assert removed.error is None
     assert any("cannot be used" in notice for notice in place.services.notices)
-
-
-async def test_delete_waits_for_a_pull_of_that_server_and_says_so(open_place: Opener) -> None:
-    place = await open_place(rate=4 * MB)
-    place.pulls.enqueue(place.link, parse("fresh"))
-    runner = Runner(place.services, random=lambda: 0.0)
-    assert runner.acquire()
-    running = asyncio.create_task(runner.run(lambda: False))
-    await until(lambda: place.services.store.queue.all()[0].transfer.state is State.PULLING)
-    removing = asyncio.create_task(remove(place, "chat"))
-    await until(lambda: bool(place.told))
-    assert place.told == [
-        "waiting for the pull of fresh:latest, which could share layers with what goes (ctrl+c takes it back)"
-    ]
-    assert "chat:latest" in place.installed
-    assert "fresh:latest" not in place.installed
-    (removed,) = await removing
-    assert removed.error is None
-    assert place.services.store.queue.all()[0].transfer.state is State.INSTALLED
-    stop(running)
-    await asyncio.gather(running, return_exceptions=True)
-    assert "fresh:latest" in place.installed
-    assert "chat:latest" not in place.installed
-    assert not place.server.library.is_damaged(place.server.library.installed[parse("fresh").key])
-
-
-async def test_a_waiting_delete_is_taken_back(open_place: Opener) -> None:
-    place = await open_place(rate=MB)
-    place.pulls.enqueue(place.link, parse("fresh"))
-    runner = Runner(place.services, random=lambda: 0.0)
-    assert runner.acquire()
-    running = asyncio.create_task(runner.run(lambda: False))
-    await until(lambda: place.services.store.queue.all()[0].transfer.state is State.PULLING)
-    removing = asyncio.create_task(remove(place, "chat"))
-    await until(lambda: bool(place.told))
-    stop(removing)
-    await asyncio.gather(removing, return_exceptions=True)
-    stop(running)
-    await asyncio.gather(running, return_exceptions=True)
-    assert "chat:latest" in place.installed
-    (removed,) = await remove(place, "coder:7b")  # nothing holds the lock any more
-    assert removed.error is None
-
-
-def stop(task: "asyncio.Task[object]") -> None:
-    assert not task.done() or task.exception() is None
-    task.cancel()
 
 
 async def test_without_locks_a_delete_says_so_and_goes_on(place: Place) -> None:

@@ -2,9 +2,8 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -21,17 +20,26 @@ from demo_stage import (  # type: ignore[import-not-found, unused-ignore]
     open_services,
     until,
 )
+from queue_stage import (  # type: ignore[import-not-found, unused-ignore]
+    carry_out,
+    put,
+    reach,
+    row,
+    running,
+    state,
+    watched,
+)
 
 from modeltui.demo.faults import Kind
 from modeltui.demo.library import DemoModel, Library, manifest_of
 from modeltui.demo.server import DemoServer
 from modeltui.domain.causes import Cause
 from modeltui.domain.names import ModelName, parse
-from modeltui.domain.transfers import CONNECTED, Manifest, State, Wanted
+from modeltui.domain.transfers import Manifest, State, Wanted
 from modeltui.errors import Refusal, StoreError, UsageError
 from modeltui.registry import manifests
 from modeltui.services import carrying
-from modeltui.services.runner import Runner, is_resting
+from modeltui.services.runner import Runner
 from modeltui.services.tree import Services
 from modeltui.store.queue import QueuedTransfer
 from modeltui.store.store import Store
@@ -40,89 +48,6 @@ WEIGHTS = FRESH.size
 SLOW = 4 * MB
 """Bytes a second that make the pull of FRESH last half a second."""
 ENDLESS = MB / 100
-
-
-def put(place: Place, *names: str) -> list[int]:
-    return [place.pulls.enqueue(place.link, parse(name))[0].number for name in names]
-
-
-def row(services: Services, number: int = 1) -> QueuedTransfer:
-    found = services.store.queue.get(number)
-    assert found is not None
-    return found
-
-
-def state(place: Place, number: int = 1) -> State:
-    return row(place.services, number).transfer.state
-
-
-@asynccontextmanager
-async def running(services: Services) -> AsyncIterator["asyncio.Task[None]"]:
-    """A runner at work until the end of the block."""
-    runner = Runner(services, random=lambda: 0.0)
-    assert runner.acquire()
-    task = asyncio.create_task(runner.run(lambda: False))
-    try:
-        yield task
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
-
-
-async def carry_out(services: Services, seconds: float = 15) -> None:
-    """Run until nothing in the queue moves any more."""
-    runner = Runner(services, random=lambda: 0.0)
-    assert runner.acquire()
-    async with asyncio.timeout(seconds):
-        await runner.run(lambda: all(map(is_resting, services.store.queue.all())))
-
-
-async def reach(place: Place, *states: State, number: int = 1) -> None:
-    await until(lambda: state(place, number) in states)
-
-
-@dataclass
-class Seen:
-    """What another process sees of the rows, as often as they change."""
-
-    rows: list[tuple[QueuedTransfer, ...]] = field(default_factory=list)
-
-    def of(self, number: int = 1) -> list[QueuedTransfer]:
-        return [each for rows in self.rows for each in rows if each.number == number]
-
-    def states(self, number: int = 1) -> list[State]:
-        found = [each.transfer.state for each in self.of(number)]
-        return found[:1] + [b for a, b in pairwise(found) if a is not b]
-
-    def at_once(self, server_id: int | None = None) -> int:
-        """The most that were connected at one moment."""
-        return max(
-            sum(r.transfer.state in CONNECTED and server_id in (None, r.server_id) for r in rows)
-            for rows in self.rows
-        )
-
-
-@asynccontextmanager
-async def watched(place: Place) -> AsyncIterator[Seen]:
-    seen, store = Seen(), Store.open(place.paths.database)
-
-    async def look() -> None:
-        version: object = None
-        while True:
-            if (now := store.version_of_data()) != version:
-                version = now
-                seen.rows.append(store.queue.all())
-            await asyncio.sleep(0.005)
-
-    task = asyncio.create_task(look())
-    try:
-        yield seen
-    finally:
-        await asyncio.sleep(0.02)
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        store.close()
 
 
 @pytest.fixture
@@ -153,7 +78,7 @@ async def test_a_pull_is_carried_out_and_checked(open_place: Opener, every_byte_
     assert (transfer.total, transfer.total_exact, transfer.percent) == (manifest.size, True, 100)
     assert row(place.services).announced_digest == manifest.digest
     assert "fresh:latest" in place.installed
-    assert place.activity == [("queue", "fresh:latest", "done"), ("pull", "fresh:latest", "done")]
+    assert place.activity == [(action, "fresh:latest", "done") for action in ("queue", "check", "pull")]
     assert place.services.notices == []
     rows = seen.of()
     assert_never_back(rows)
@@ -163,7 +88,7 @@ async def test_a_pull_is_carried_out_and_checked(open_place: Opener, every_byte_
     assert found == [each for each in order if each in found]
     assert {State.PULLING, State.INSTALLED} <= set(found)
     origins = {entry.action: entry.origin for entry in place.services.store.journal.latest(9)}
-    assert origins == {"queue": "command", "pull": "runner"}
+    assert origins == {"queue": "command", "check": "runner", "pull": "runner"}
 
 
 @pytest.mark.parametrize("per_server", [1, 2])
@@ -483,18 +408,6 @@ async def test_a_check_that_cannot_be_made_is_made_again(place: Place) -> None:
     (attempt,) = place.services.store.queue.attempts(1)
     assert attempt.detail.startswith("not checked: ")
     assert state(place) is State.INSTALLED
-
-
-async def test_a_server_that_writes_manifests_of_its_own_is_judged_by_layers(place: Place) -> None:
-    rewritten = replace(FRESH, context=FRESH.context)
-    answer = manifest_of(rewritten).raw + b"\n"  # the same layers, another digest
-    path = "/v2/library/fresh/manifests/latest"
-    place.trouble(Kind.STATUS, path, value=[200, answer.decode()])
-    put(place, "fresh")
-    await carry_out(place.services)
-    transfer = row(place.services).transfer
-    assert (transfer.state, transfer.tries) == (State.INSTALLED, 1)
-    assert transfer.detail == "every layer checked; this server writes manifests of its own"
 
 
 # Without the registry's word.
@@ -878,7 +791,7 @@ async def test_the_queue_as_people_use_it(place: Place) -> None:
     assert place.pulls.clear([]) == 1
     assert place.pulls.all() == ()
     actions = [action for action, _, _ in place.activity]
-    assert actions == ["queue", "queue", "move", "cancel", "pull", "clear", "clear"]
+    assert actions == ["queue", "queue", "move", "cancel", "check", "pull", "clear", "clear"]
 
 
 async def test_an_old_row_is_not_tried_again_beside_a_new_one(place: Place) -> None:
