@@ -5,35 +5,53 @@ the digest that servers (>= 0.19.0) list is the sha256 of the manifest's raw byt
 """
 
 import asyncio
-import hashlib
-import json
-import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
 
 import httpx
 
 from modeltui import errors
 from modeltui.domain.endpoint import parse_endpoint
+from modeltui.domain.manifests import LARGEST_BYTES, decode
 from modeltui.domain.names import ModelName
-from modeltui.domain.transfers import Blob, Manifest
+from modeltui.domain.transfers import Manifest
 from modeltui.http import make_client
-from modeltui.text import clean_line
 
 ACCEPT = "application/vnd.docker.distribution.manifest.v2+json"
 TOTAL_S = 10.0
-_MOST_BYTES = 4 * 2**20
-_MOST_LAYERS = 20_000
 _MOST_REDIRECTS = 3
-_DIGEST = re.compile(r"sha256:[0-9a-fA-F]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a registry answered with status 200; header names in lower case."""
+
+    headers: Mapping[str, str]
+    body: bytes
 
 
 async def look_up(name: ModelName, base_url: str) -> Manifest:
     """The manifest that the registry at `base_url` announces; raises ServerError (NotFound: no such tag)."""
-    url = f"{base_url.rstrip('/')}/v2/{name.namespace}/{name.model}/manifests/{name.tag}"
+    url = manifest_url(name, base_url)
     what = f"look up {name.short} at its registry"
+    reply = await ask(what, url)
+    try:
+        return decode(reply.body)
+    except ValueError:
+        raise errors.Garbled(what, url=url, words="its answer is no manifest", remedy="") from None
+
+
+def manifest_url(name: ModelName, base_url: str) -> str:
+    """Where a registry has the manifest of a name."""
+    return f"{base_url.rstrip('/')}/v2/{name.namespace}/{name.model}/manifests/{name.tag}"
+
+
+async def ask(what: str, url: str, method: str = "GET") -> Reply:
+    """Ask a registry for one small thing, `what` being the words of an error; raises ServerError."""
     try:
         async with asyncio.timeout(TOTAL_S):
-            body = await _get(what, url)
+            return await _request(what, method, url)
     except TimeoutError:
         raise errors.TimedOut(what, url=url, words=f"no answer in {TOTAL_S:.0f} s", remedy="") from None
     except (httpx.HTTPError, httpx.InvalidURL, UnicodeError, OSError) as error:
@@ -41,18 +59,19 @@ async def look_up(name: ModelName, base_url: str) -> Manifest:
         raise errors.Unreachable(what, url=url, words=words, remedy="") from None
     except (ValueError, errors.UsageError):
         raise errors.Garbled(what, url=url, words="not an address that is asked", remedy="") from None
-    return _decoded(what, url, body)
 
 
-async def _get(what: str, url: str) -> bytes:
+async def _request(what: str, method: str, url: str) -> Reply:
     """Follow few redirects, never to plain http on another machine."""
     for _ in range(_MOST_REDIRECTS):
         _refuse_plain(what, url)
         parts = urlsplit(url)
         loopback = parse_endpoint(f"{parts.scheme}://{parts.netloc}", strict=True).is_loopback
+        # In a thread: the first one of a program reads the machine's certificates.
+        made = await asyncio.to_thread(make_client, f"{parts.scheme}://{parts.netloc}", direct=loopback)
         async with (
-            make_client(f"{parts.scheme}://{parts.netloc}", direct=loopback) as client,
-            client.stream("GET", url, headers={"Accept": ACCEPT}) as response,
+            made as client,
+            client.stream(method, url, headers={"Accept": ACCEPT}) as response,
         ):
             if response.is_redirect:
                 url = urljoin(url, response.headers.get("location", ""))
@@ -60,11 +79,11 @@ async def _get(what: str, url: str) -> bytes:
             body = bytearray()
             async for part in response.aiter_bytes():
                 body += part
-                if len(body) > _MOST_BYTES:
-                    raise errors.Garbled(what, url=url, words="the manifest does not end", remedy="")
+                if len(body) > LARGEST_BYTES:
+                    raise errors.Garbled(what, url=url, words="its answer does not end", remedy="")
             if response.status_code != 200:
                 raise _refusal(what, url, response.status_code)
-            return bytes(body)
+            return Reply(dict(response.headers), bytes(body))
     raise errors.Garbled(what, url=url, words="too many redirects", remedy="")
 
 
@@ -83,23 +102,3 @@ def _refusal(what: str, url: str, status: int) -> errors.ServerError:
         return errors.Refused(what, url=url, status=status, words="the registry wants a sign-in", remedy="")
     kind = errors.ServerFailed if status >= 500 else errors.Refused
     return kind(what, url=url, status=status, words=f"HTTP {status}", remedy="")
-
-
-def _decoded(what: str, url: str, body: bytes) -> Manifest:
-    try:
-        manifest = json.loads(body)
-        listed = manifest["layers"][:_MOST_LAYERS]
-        blobs = tuple(_blob(entry) for entry in [*listed, manifest["config"]])
-    except (ValueError, KeyError, TypeError, RecursionError):
-        raise errors.Garbled(what, url=url, words="its answer is no manifest", remedy="") from None
-    return Manifest(hashlib.sha256(body).hexdigest(), blobs)
-
-
-def _blob(entry: dict[str, object]) -> Blob:
-    """One layer; ValueError for one without a digest or a size."""
-    digest, size, kind = entry["digest"], entry["size"], entry.get("mediaType")
-    if not isinstance(digest, str) or _DIGEST.fullmatch(digest) is None:
-        raise ValueError
-    if not isinstance(size, int) or isinstance(size, bool) or not 0 <= size < 2**60:
-        raise ValueError
-    return Blob(digest, size, clean_line(kind) if isinstance(kind, str) else "")
