@@ -1,0 +1,1 @@
+"""The models directory of a server on this machine."""
