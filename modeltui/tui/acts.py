@@ -1,5 +1,6 @@
 """What a person does on any screen: asks what must be asked, calls the services, and says how it went."""
 
+import asyncio
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from modeltui.errors import ModeltuiError, NoSuchModel, UsageError
 from modeltui.tui.state import Undo
 
 if TYPE_CHECKING:
+    from modeltui.services.changing import Changing, Removal
     from modeltui.services.switching import SwitchFacts
     from modeltui.tui.app import ModelTuiApp
     from modeltui.tui.screens.dialogs import Dialog
@@ -155,7 +157,7 @@ class Acts:
     async def delete(self, models: list[Model]) -> None:
         """Plan, ask (again for the current or a loaded one), delete, and say what was freed."""
         from modeltui.services.changing import Changing
-        from modeltui.services.words import freed_words, removal_words, why_dear
+        from modeltui.services.words import removal_words, why_dear
         from modeltui.tui.screens.dialogs import Answer, Question
 
         link = await self._services.active()
@@ -186,8 +188,42 @@ class Acts:
             )
             if await self._ask(again) is None:
                 return
-        with self._doing_all([removal.model for removal in plan], "deleting"):
-            done = await changing.remove(plan)
+        # On its own: it may wait for a pull, and others are deleted meanwhile.
+        self._app.act(self._remove(changing, plan), f"delete {what} of {link.name}")
+
+    def take_back(self, models: list[Model]) -> bool:
+        """Keep those whose delete still waits for a pull, with all that would go with them; False: none."""
+        waiting = {model.sent: self._app.waiting_deletes.get(model.sent) for model in models}
+        tasks = {task for task in waiting.values() if task is not None}
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            self._app.tell("the delete is taken back: nothing was deleted")
+        return bool(tasks)
+
+    async def _remove(self, changing: "Changing", plan: "tuple[Removal, ...]") -> None:
+        """Delete what was agreed to, and say what it waits for meanwhile."""
+        from modeltui.services.transferlock import after_words
+        from modeltui.services.words import freed_words
+
+        task, names = asyncio.current_task(), [removal.model.sent for removal in plan]
+
+        def waits(pulls: tuple[str, ...] | None) -> None:
+            for name in names:
+                self._app.set_doing(name, after_words(pulls) if pulls else "deleting")
+                if pulls and task is not None:
+                    self._app.waiting_deletes[name] = task
+                else:
+                    self._app.waiting_deletes.pop(name, None)
+            if pulls:
+                self._app.tell(f"deleted {after_words(pulls)} · d takes it back")
+
+        try:
+            with self._doing_all([removal.model for removal in plan], "deleting"):
+                done = await changing.remove(plan, waits)
+        finally:
+            for name in names:
+                self._app.waiting_deletes.pop(name, None)
         gone = [each for each in done if each.error is None]
         for each in done:
             if each.error is not None:
@@ -254,20 +290,18 @@ class Acts:
         typed = await self._ask(dialog)
         if typed is not None:
             names = [from_typed(each) for each in typed.split()]
-            await self.enqueue(names, switch=dialog.more_chosen)
+            # On its own: while registries are asked, another name can be typed.
+            work = self.enqueue(names, switch=dialog.more_chosen)
+            self._app.act(work, f"pull {' '.join(name.short for name in names)}")
 
-    async def enqueue(self, names: list[ModelName], *, switch: bool = False) -> None:
-        """Put names into the queue; the last of them becomes current when it is installed, if `switch`."""
-        from modeltui.services.pulls import Pulls
+    async def enqueue(self, names: list[ModelName], *, switch: bool = False, facts: str = "") -> None:
+        """Put names into the queue; the last of them becomes current when it is installed, if `switch`.
 
-        link, pulls = await self._services.active(), Pulls(self._services)
-        words = []
-        for name in names:
-            row, is_new = pulls.enqueue(link, name)
-            words.append(f"{name.short} {'queued' if is_new else 'is in the queue'} as {row.number}")
-            if switch:
-                self._app.switch_when_done = row.number
-        self._app.tell(" · ".join(words) + ("" if self._app.current_mode == "downloads" else " · 4 shows it"))
+        `facts` are said with it, instead of what is found out about them.
+        """
+        from modeltui.tui.queueing import enqueue
+
+        await enqueue(self._app, names, self._ask, switch=switch, facts=facts)
 
     # Around them
 

@@ -21,6 +21,8 @@ from modeltui.tui.stage import Stage
 from modeltui.tui.state import Connection, Models, Undo
 
 if TYPE_CHECKING:
+    import asyncio
+
     from modeltui.services.library import Listing
     from modeltui.services.monitoring import RunningNow
     from modeltui.services.servers import Link
@@ -106,6 +108,7 @@ class ModelTuiApp(KeyedApp):
         self.switch_when_done: int | None = None
         self.history: list[str] = []
         self.list_seen_at: int | None = None
+        self.waiting_deletes: dict[str, asyncio.Task[object]] = {}
         self._acting: set[str] = set()
         self._noticed = 0
         self._polling = self._make_polling()
@@ -210,15 +213,22 @@ class ModelTuiApp(KeyedApp):
             listed=self._listed,
         )
 
-    def _take(self, snapshot: "Snapshot") -> None:
-        if isinstance(snapshot, Connection):
-            self.connection = snapshot
-        elif isinstance(snapshot, Models):
-            self.list_seen_at = snapshot.at
-            self.models = snapshot
+    def _take(self, *snapshots: "Snapshot") -> None:
+        """Show what the poller found; of several that come together the last one paints the screens."""
+        *first, last = snapshots
+        for snapshot in first:
+            if isinstance(snapshot, Connection):
+                self.set_reactive(ModelTuiApp.connection, snapshot)
+        if isinstance(last, Connection):
+            self.connection = last
+        elif isinstance(last, Models):
+            self.list_seen_at = last.at
+            if first and last == self.models:
+                self.mutate_reactive(ModelTuiApp.connection)
+            self.models = last
             self._tell_notices()
         else:
-            self.running_now = snapshot
+            self.running_now = last
 
     @work(exclusive=True, group="poll", exit_on_error=False, description="asks the server")
     async def poll(self) -> None:
@@ -226,21 +236,27 @@ class ModelTuiApp(KeyedApp):
 
     @work(exclusive=True, group="store", exit_on_error=False, description="reads what others wrote")
     async def watch_store(self) -> None:
-        from modeltui.tui.queuewatch import QueueWatch
+        from modeltui.tui.later import import_the_rest
 
-        await QueueWatch(self).run()
+        await import_the_rest()
+        from modeltui.tui.pulse import beat
 
-    @work(exclusive=True, group="runner", exit_on_error=False, description="carries the queue out")
+        await beat(self)
+
+    @work(exclusive=True, group="runner", exit_on_error=False, description="sees the queue carried out")
     async def carry_queue(self) -> None:
-        from modeltui.services.runner import carry, is_resting
+        """See to it that somebody carries the queue out, a runner apart or this program."""
+        from modeltui.services.detaching import see_carried
 
         def rests() -> bool:
-            return all(map(is_resting, self.services.store.queue.open()))
+            return all(row.is_resting for row in self.services.store.queue.open())
 
         def holding(holds: bool) -> None:
             self.holds_runner = holds
 
-        await carry(self.services, random=random.random, is_done=rests, holding=holding)
+        await see_carried(
+            self.services, random=random.random, is_done=rests, tell=self.tell_in_turn, holding=holding
+        )
 
     @property
     def is_carrying(self) -> bool:
@@ -252,12 +268,6 @@ class ModelTuiApp(KeyedApp):
         from modeltui.tui.acts import Acts
 
         return Acts(self)
-
-    def ended(self, row: "QueuedTransfer") -> None:
-        """A transfer came to its end: it is said, and made current where that was wished."""
-        from modeltui.tui.flows import after_transfer
-
-        after_transfer(self, row)
 
     def act(self, deed: Coroutine[Any, Any, object], description: str) -> None:
         """Carry out what a person asked for; what fails is told. The same is not begun twice at once."""
@@ -305,6 +315,9 @@ class ModelTuiApp(KeyedApp):
         self._polling.poke()
 
     def _listed(self, link: "Link", listing: "Listing") -> None:
+        self.call_after_refresh(self._look_after, link, listing)  # the first list is to be seen before that
+
+    def _look_after(self, link: "Link", listing: "Listing") -> None:
         from modeltui.tui.flows import look_after
 
         look_after(self, link, listing)

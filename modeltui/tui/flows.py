@@ -1,15 +1,15 @@
 """What happens around a person's deeds: what a fresh list asks for, how a pull ends, how one leaves."""
 
 import os
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
 from modeltui.domain.names import from_listed, same
 from modeltui.domain.transfers import ACTIVE, State
-from modeltui.domain.words import end_words
 from modeltui.services.library import Listing
 from modeltui.services.servers import Link
-from modeltui.store.queue import QueuedTransfer
+from modeltui.store.ends import End
 from modeltui.tui.acts import brief
 from modeltui.tui.state import Undo
 
@@ -52,15 +52,14 @@ async def _sync(app: "ModelTuiApp", link: Link, listing: Listing) -> None:
         app.tell_in_turn(f"{finding.words}{remedy}")
 
 
-def after_transfer(app: "ModelTuiApp", row: QueuedTransfer) -> None:
-    """Say how a pull ended; the list follows, and the switch if it was wished."""
-    is_installed = row.transfer.state is State.INSTALLED
-    app.tell_in_turn(end_words(row.transfer), "good" if is_installed else "attention")
+def after_transfers(app: "ModelTuiApp", ends: Sequence[End]) -> None:
+    """Pulls have ended: the list follows, and the switch if it was wished."""
     app.refresh_soon()
-    if row.number == app.switch_when_done:
-        app.switch_when_done = None
-        if is_installed:
-            app.act(app.acts.switch_to(row.transfer.name, is_wished=True), "switch")
+    for end in ends:
+        if end.number == app.switch_when_done:
+            app.switch_when_done = None
+            if end.state is State.INSTALLED:
+                app.act(app.acts.switch_to(end.name, is_wished=True), "switch")
 
 
 async def ask_to_quit(app: "ModelTuiApp") -> None:

@@ -11,7 +11,8 @@ TERMS: dict[str, str] = {
         "Bytes of the model's files, decimal as `ollama` shows them. Shared layers are counted in each model."
     ),
     "STATE": (
-        "How the model stands in memory (—, loading, gpu, split, cpu, stopping, cloud, damaged, unknown);"
+        "How the model stands in memory (—, loading, gpu, split, cpu, stopping, cloud, damaged, quarantined,"
+        " unknown);"
         " on Downloads, how its pull stands."
     ),
     "CTX": "The longest context the model was trained for, in tokens; k is 1024.",
@@ -46,6 +47,9 @@ TERMS: dict[str, str] = {
     "stopping": "Its time is over, and a request still runs on it.",
     "cloud": "A name for a model that runs at ollama.com: nothing of it is here, nothing can be loaded.",
     "damaged": "It is listed, and the server cannot open it, or a layer of it is missing: pull it again (p).",
+    "quarantined": (
+        "A scan found something serious in it: it is not loaded until `modeltui verify --release NAME`."
+    ),
     "missing": "The current model is no longer installed: pull it, or make another one current.",
     "unknown": "It cannot be told: the server does not say what is loaded, or what it says cannot be true.",
     "waiting": "In the queue: others on its server come first.",
@@ -59,6 +63,9 @@ TERMS: dict[str, str] = {
     "installed": "It is on the server, its digest was checked, and the server opened it.",
     "failed": "No retry can mend it; the line below says why. t tries again all the same.",
     "cancelled": "Ended by you. What had come stays on the server until it is restarted.",
+    "▲": (
+        "Its registry has a newer version, by the last look (U, or modeltui outdated): U on it pulls that."
+    ),
     # Terms
     "server": "An Ollama endpoint. The one the screens show is named at the top right.",
     "model": "One tag on a server, such as qwen3:8b.",
@@ -87,8 +94,13 @@ TERMS: dict[str, str] = {
         "A real server with made-up models inside modeltui (--demo, or D): nothing there is real."
     ),
     "filter": (
-        "Words that must all be in a row: parts of names, loaded, current, damaged, vision, tools, "
+        "Words that must all be in a row: parts of names, loaded, current, outdated, damaged, vision, tools, "
         "type:code, q4, and sizes such as <8gb or >4gb."
+    ),
+    "update": (
+        "U on a model with ▲ pulls its newer version. Elsewhere it asks the registries which models have "
+        "one; they are asked at no other time. A model under a registry's name that has parameters, a prompt "
+        "or a template of its own is left as it is, and that is said."
     ),
     "evict": "To make room a server puts out models that nobody uses just now, the longest idle first.",
 }

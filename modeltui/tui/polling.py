@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Polling:
-    """One poller. `show` takes each snapshot; `looking_at` says which screen is on top.
+    """One poller. `show` takes snapshots, one or more at once; `looking_at` says which screen is on top.
 
     Only what is looked at is asked for: the list, or what runs; everywhere the server's health.
     """
@@ -33,7 +33,7 @@ class Polling:
         services: Services,
         *,
         is_demo: bool,
-        show: "Callable[[Snapshot], None]",
+        show: "Callable[..., None]",
         looking_at: Callable[[], str],
         listed: Callable[[Link, Listing], None],
     ) -> None:
@@ -94,8 +94,7 @@ class Polling:
             needs_list = True
         if needs_list:
             listing = await self._list(link)
-            self._reached()
-            self._set_models(Models.of(listing, is_live=True))
+            self._reached(Models.of(listing, is_live=True))
             self._listed(link, listing)
         await self._healthy(link)
 
@@ -144,13 +143,14 @@ class Polling:
         step = stepped((self._healthy_at - began) * 1000, self.connection.latency_ms)
         self._set_connection(replace(self.connection, version=version, latency_ms=step))
 
-    def _reached(self) -> None:
-        """The server answers; its version may be asked after that."""
+    def _reached(self, models: Models | None = None) -> None:
+        """The server answers, perhaps with its list; its version may be asked after that."""
         self._failures, self._has_looked = 0, False
-        if not self.connection.is_online:
+        connection = self.connection
+        if not connection.is_online:
             now = self._services.clock()
-            online = replace(self.connection, phase=Phase.ONLINE, since=now, trouble=None, retry_at=None)
-            self._set_connection(online)
+            connection = replace(connection, phase=Phase.ONLINE, since=now, trouble=None, retry_at=None)
+        self._set_both(connection, self.models if models is None else models)
 
     def _fail(self, error: ModeltuiError) -> float:
         """Say that the server is away (or refuses), and how long until the next try."""
@@ -190,10 +190,16 @@ class Polling:
         )
 
     def _set_connection(self, connection: Connection) -> None:
-        if connection != self.connection:
-            self.connection = connection
-            self._show(connection)
+        self._set_both(connection, self.models)
 
     def _set_models(self, models: Models) -> None:
-        self.models = models
-        self._show(models)
+        self._set_both(self.connection, models)
+
+    def _set_both(self, connection: Connection, models: Models) -> None:
+        """Show at once what is other than it was: two that come together are painted once."""
+        news: list[Snapshot] = [] if connection == self.connection else [connection]
+        if models is not self.models:
+            news.append(models)
+        self.connection, self.models = connection, models
+        if news:
+            self._show(*news)

@@ -1,50 +1,65 @@
 """Watches the store: what any program wrote shows at once, and a queue with work is carried out."""
 
-import asyncio
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from modeltui.domain.transfers import State
 from modeltui.services.pulls import Pulls
+from modeltui.store.ends import End
 from modeltui.store.queue import QueuedTransfer
+from modeltui.tui.endings import Endings
+from modeltui.tui.flows import after_transfers
 
 if TYPE_CHECKING:
     from modeltui.tui.app import ModelTuiApp
 
-LOOK_S = 0.25
-
 
 class QueueWatch:
-    """One look every quarter of a second at the version of the data; rows are read only when it changed."""
+    """Looks at the version of the data; rows are read only when it changed."""
 
     def __init__(self, app: "ModelTuiApp") -> None:
         self._app = app
         self._services = app.services
         self._pulls = Pulls(app.services)
-        self._states: dict[int, State] | None = None
+        self._endings = Endings(app)
+        self._seen: tuple[int, int] | None = None
+        self._last_end: int | None = None
+        self._newest = -1  # what was written between the first list and now must be asked for, too
 
-    async def run(self) -> None:
-        """Watch until cancelled; raises StoreError when the store cannot be read any more."""
+    def look(self) -> None:
+        """Show what was written since the last look; raises StoreError."""
         store = self._services.store
-        seen: tuple[int, int] | None = None
-        newest = -1  # what was written between the first list and now must be asked for, too
-        while True:
-            version = store.version_of_data()
-            if version != seen:
-                seen = version
-                self._take(self._pulls.all())
-                before, newest = newest, store.journal.last_id()
-                if newest != before:
-                    self._app.refresh_soon()
-            await asyncio.sleep(LOOK_S)
+        version = store.version_of_data()
+        if version == self._seen:
+            return
+        self._seen = version
+        self._take(self._pulls.all())
+        self._look_at_ends()
+        before, self._newest = self._newest, store.journal.last_id()
+        if self._newest != before:
+            self._app.refresh_soon()
+
+    def _look_at_ends(self) -> None:
+        """Say what has ended, at first also what did while no screen was there."""
+        ends = self._services.store.ends
+        if self._last_end is None:
+            self._last_end = ends.last_id()
+            found = ends.untold()
+        else:
+            found = ends.newer(self._last_end)
+        if found:
+            self._last_end = max(self._last_end, found[-1].id)
+            self._say(found)
 
     def _take(self, rows: tuple[QueuedTransfer, ...]) -> None:
-        """Show the rows, see to it that somebody carries them out, and say what ended."""
+        """Show the rows, and see to it that somebody carries them out."""
         app = self._app
         app.transfers = rows
-        if not all(row.transfer.is_resting for row in rows) and not app.is_carrying:
+        if not all(row.is_resting for row in rows) and not app.is_carrying:
             app.carry_queue()
-        before, self._states = self._states, {row.number: row.transfer.state for row in rows}
-        for row in rows:
-            known = before.get(row.number) if before is not None else None
-            if row.transfer.is_final and known not in (None, row.transfer.state):
-                app.ended(row)
+
+    def _say(self, ends: Sequence[End]) -> None:
+        """Say what ended. Each screen that is open says it; one that comes later does not again."""
+        self._endings.tell(ends)
+        after_transfers(self._app, ends)
+        services = self._services
+        services.remember(lambda: services.store.ends.mark_told(ends, services.clock()))

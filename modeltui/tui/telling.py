@@ -35,6 +35,21 @@ class TellingApp(App[int]):
         else:
             self.tell(text, ink)
 
+    def is_telling(self, text: str) -> bool:
+        """Whether a line is said now, or waits until it can be."""
+        return bool(text) and text in (self.notice[0], *(waiting for waiting, _ in self._waiting))
+
+    def retell(self, before: str, text: str, ink: str) -> None:
+        """Put a line in the place of one that is said or waits; where neither is so, it is told in turn."""
+        if before and before == self.notice[0]:
+            self.tell(text, ink)
+            return
+        for at, (waiting, _) in enumerate(self._waiting):
+            if waiting == before:
+                self._waiting[at] = (text, ink)
+                return
+        self.tell_in_turn(text, ink)
+
     def _forget(self) -> None:
         self.notice = ("", "")
         if self._waiting:

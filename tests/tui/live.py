@@ -85,12 +85,13 @@ async def live(
     glyphs: str = "unicode",
     url: str | None = None,
     label: str = "demo",
+    models: Path | None = None,
     wait: bool = True,
     **server: Any,
 ) -> AsyncIterator[Live]:
     """The program at a size; `url` instead of a server of its own, `server` as DemoServer takes it.
 
-    `label` is the name that the configuration gives the server.
+    `label` is the name that the configuration gives the server, `models` the directory of one that is here.
     """
     demo = DemoServer(**{**FAST, **server}) if url is None else None
     if demo is not None:
@@ -99,7 +100,8 @@ async def live(
         address = demo.url if demo is not None else url
         paths = paths_under(root)
         name = json.dumps(label, ensure_ascii=False).replace("\x7f", "\\u007f")  # TOML quotes as JSON does
-        lines = [f'server = {name}\n{config}\n[servers.{name}]\nurl = "{address}"\nlocal = false\n']
+        lines = [f'server = {name}\n{config}\n[servers.{name}]\nurl = "{address}"\n']
+        lines += [f"local = {'false' if models is None else 'true'}\n"]
         lines += [
             f'[registries."{host}"]\nbase_url = "{address}"\n' for host in ("registry.ollama.ai", "hf.co")
         ]
@@ -107,7 +109,11 @@ async def live(
         places = {
             f"MODELTUI_{word}_DIR": str(getattr(paths, word.lower())) for word in ("CONFIG", "STATE", "CACHE")
         }
-        stage = open_stage({"PATH": "/usr/bin:/bin", **places}, server=None, profile=None, tell=print)
+        inside = {"MODELTUI_DOWNLOADS__DETACHED": "false"}  # no process may outlive a test
+        inside |= {} if models is None else {"OLLAMA_MODELS": str(models)}
+        stage = open_stage(
+            {"PATH": "/usr/bin:/bin", **inside, **places}, server=None, profile=None, tell=print
+        )
         app = ModelTuiApp(stage, colour=colour, glyphs=glyphs, version="0")
         try:
             async with app.run_test(size=size, notifications=True) as pilot:

@@ -220,8 +220,12 @@ class Pty:
 
 
 def environ_for(home: Path) -> dict[str, str]:
-    """The environment of a program that is tested: nothing of this one but where things are."""
+    """The environment of a program that is tested: nothing of this one but where things are.
+
+    Its pulls run inside it: no process shall outlive a test that does not look after it.
+    """
     kept = {key: os.environ[key] for key in ("PATH", "COVERAGE_PROCESS_START") if key in os.environ}
+    kept["MODELTUI_DOWNLOADS__DETACHED"] = "false"
     return {**kept, "HOME": str(home), "LC_ALL": "C.UTF-8", "PYTHONPATH": str(ROOT)}
 
 

@@ -29,7 +29,8 @@ def put(shown: Live, name: str, *, server: str | None = None, **state: Any) -> i
     if "wanted" in state:
         store.queue.want(row.number, state["wanted"])
     if state:
-        store.queue.save(row.number, replace(row.transfer, **{"at": app.now(), **state}))
+        heard = store.queue.get(row.number).wishes
+        store.queue.save(row.number, replace(row.transfer, **{"at": app.now(), **state}), heard)
     number: int = row.number
     return number
 

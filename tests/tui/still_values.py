@@ -217,7 +217,8 @@ def come(done: float, total: float, **more: Any) -> dict[str, Any]:
 
 DISK: dict[str, Any] = {"cause": Cause.DISK, "detail": "needs 404 GB, 212 GB free"}
 QUEUE = (
-    queued(1, "qwen3.5:35b-a3b", **come(12.6, 22.1), state=State.PULLING, speed=61_300_000.0),
+    queued(1, "qwen3.5:35b-a3b", **come(12.6, 22.1), state=State.PULLING, speed=61_300_000.0,
+           ends_at=NOW + 155_000),
     queued(2, "gemma4:27b", **come(3.6, 17), state=State.RETRYING, attempts=3, retry_at=NOW + 12_000,
            cause=Cause.NETWORK, detail="connection reset by peer"),
     queued(3, HUGGING, **come(1.2, 17.7), state=State.PULLING, grown_at=NOW - 42_000, attempts=1),
@@ -231,10 +232,10 @@ QUEUE = (
     queued(10, "deepseek-v9:671b", **come(0, 404), state=State.BLOCKED, **DISK),
     queued(11, "llama4:scout", state=State.WAITING),
     queued(15, "gemma4:12b", **come(8.1, 8.1), state=State.INSTALLED, detail="digest checked",
-           started=NOW - 4 * HOUR - 112_000, ended=NOW - 4 * HOUR),
+           ended=NOW - 4 * HOUR, moved=8_100_000_000, active_ms=112_000),
     queued(14, "typo-model:7b", state=State.FAILED, cause=Cause.UNKNOWN_MODEL,
            detail="pull model manifest: file does not exist", ended=NOW - 5 * HOUR),
     queued(13, "llama3.3:405b", **come(17, 243), state=State.CANCELLED, ended=NOW - 3 * DAY),
     queued(12, "smollm2:135m", **come(0.271, 0.271), state=State.INSTALLED, ended=NOW - 9 * DAY,
-           started=NOW - 9 * DAY - 4000, detail="digest checked"),
+           moved=271_000_000, active_ms=4000, detail="digest checked"),
 )  # fmt: skip

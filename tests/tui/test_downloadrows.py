@@ -8,7 +8,8 @@ import pytest
 
 from modeltui.domain.causes import Cause
 from modeltui.domain.names import parse
-from modeltui.domain.transfers import State, Transfer, Wanted
+from modeltui.domain.transfers import LayerState, State, Transfer, Wanted
+from modeltui.store.journal import Entry
 from modeltui.store.queue import Attempt, QueuedTransfer
 from modeltui.tui.calm import calm_left, calm_speed, speed_words
 from modeltui.tui.render import Line
@@ -24,14 +25,15 @@ from modeltui.tui.screens.downloadrows import (
     when_words,
     words_of,
 )
+from modeltui.tui.screens.downloadstory import Story
 from modeltui.tui.widgets.queuetable import QueueRow
 
 GB, MB = 10**9, 10**6
 NOW = round(datetime(2026, 3, 5, 12, 0).timestamp() * 1000)
 HOUR = 3_600_000
 PULLING = Transfer(
-    parse("qwen3:32b"), State.PULLING, total=20 * GB, total_exact=True, done=2 * GB, seen=2 * GB,
-    speed=61.4e6, grown_at=NOW, started=NOW, at=NOW,
+    parse("qwen3:32b"), state=State.PULLING, total=20 * GB, total_exact=True, done=2 * GB, seen=2 * GB,
+    speed=61.4e6, ends_at=NOW + 293_000, grown_at=NOW, started=NOW, at=NOW,
 )  # fmt: skip
 
 
@@ -57,8 +59,8 @@ def more(transfer: Transfer, share: float, at: int) -> Transfer:
     ("change", "after_s", "words"),
     [
         ({}, 4.9, "pulling"),
-        ({}, 7.2, "no byte for 5 s"),
-        ({}, 44.9, "no byte for 40 s"),
+        ({}, 7.2, "stalled 5 s"),
+        ({}, 44.9, "stalled 40 s"),
         ({"state": State.RETRYING, "attempts": 3, "retry_at": NOW + 12_000}, 0, "retry 3 of 10 in 15 s"),
         ({"state": State.RETRYING, "attempts": 3, "retry_at": NOW + 12_000}, 2, "retry 3 of 10 in 10 s"),
         ({"state": State.RETRYING, "attempts": 3, "retry_at": NOW + 12_000}, 13, "retry 3 of 10"),
@@ -182,8 +184,8 @@ def test_only_progress_is_no_other_queue() -> None:
 
 def test_the_history_says_what_how_much_how_long_how_fast_and_when() -> None:
     done = replace(
-        PULLING, state=State.INSTALLED, detail="digest checked", total=8_100 * MB, started=NOW - 112_000,
-        ended=NOW,
+        PULLING, state=State.INSTALLED, detail="digest checked", total=8_100 * MB, moved=8_100 * MB,
+        active_ms=112_000, ended=NOW,
     )  # fmt: skip
     assert history_words(done) == "installed, digest checked, 8.1 GB in 1 min 52 s, 72 MB/s"
     failed = replace(
@@ -208,16 +210,23 @@ def test_the_age_of_what_has_ended() -> None:
 def test_the_details_of_a_transfer() -> None:
     failed = replace(
         PULLING, state=State.RETRYING, cause=Cause.DIGEST, detail="digest mismatch", tries=2, attempts=1,
-        retry_at=NOW + 10_000,
+        digest_failures=1, retry_at=NOW + 10_000,
     )  # fmt: skip
     row = replace(queued(failed, 7), announced_digest="ab" * 32)
-    attempts = (
-        Attempt(NOW - HOUR, Cause.NETWORK, "reset", GB),
-        Attempt(NOW, Cause.DIGEST, "mismatch", 2 * GB),
+    story = Story(
+        (LayerState("sha256:" + "1f" * 32, 19 * GB, GB), LayerState("sha256:" + "2e" * 32, 400, 400)),
+        (
+            Attempt(NOW - HOUR, Cause.NETWORK, "reset", GB),
+            Attempt(NOW, Cause.DIGEST, "mismatch", 2 * GB),
+        ),
+        (
+            Entry(NOW, "ann", "command", "gpubox", "pause", "7 qwen3:32b", "done", None),
+            Entry(NOW - HOUR, "ann", "screen", "gpubox", "queue", "qwen3:32b", "failed", "the disk is full"),
+        ),
     )
-    lines = [text(line) for line in lines_of(row, "gpubox", attempts, NOW, 10)]
+    lines = [text(line) for line in lines_of(row, "gpubox", story, NOW, 10)]
     assert lines == [
-        "state     retry 1 of 10 in 10 s (digest mismatch)",
+        "state     retry 1 of 2 in 10 s (digest mismatch)",
         "remedy    the registry or a proxy delivers damaged bytes: try later or from elsewhere",
         "bytes     2 of 20.0 GB, 10 %",
         f"digest    {'ab' * 32}",
@@ -225,7 +234,22 @@ def test_the_details_of_a_transfer() -> None:
         "queued    today 12:00, as 7",
         "started   today 12:00, 2 tries",
         "",
-        "what went wrong, the latest first",
+        "layers",
+        "sha256:1f1f1f1f1f1f    5 % of 19.0 GB",
+        "sha256:2e2e2e2e2e2e  100 % of 400 B",
+        "",
+        "what went wrong",
         " today 12:00  digest: mismatch, at 2 GB",
         " today 11:00  network: reset, at 1 GB",
+        "",
+        "log",
+        " today 12:00  pause, ann (command)",
+        " today 11:00  queue failed: the disk is full, ann (screen)",
     ]
+
+
+def test_what_is_over_has_layers_without_a_share_and_no_empty_parts() -> None:
+    done = replace(PULLING, state=State.INSTALLED, ended=NOW)
+    story = Story((LayerState("sha256:" + "1f" * 32, 20 * GB, 0),))
+    lines = [text(line) for line in lines_of(queued(done), "gpubox", story, NOW, 10)]
+    assert lines[-2:] == ["layers", "sha256:1f1f1f1f1f1f  20.0 GB"]

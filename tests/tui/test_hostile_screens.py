@@ -40,6 +40,7 @@ from modeltui.tui.polling import Polling
 from modeltui.tui.screens.details import DetailsScreen
 from modeltui.tui.screens.dialogs import Question, TextDialog
 from modeltui.tui.screens.downloaddetails import TransferDetails
+from modeltui.tui.screens.downloadstory import Stories
 from modeltui.tui.screens.models import ModelsScreen
 from modeltui.tui.screens.running import RunningScreen
 from modeltui.tui.state import Phase
@@ -595,7 +596,7 @@ class TestDownloads:
                 await on_row(shown, found.number)
                 check(shown)
             for found in queue.all()[::4]:
-                shown.app.push_screen(TransferDetails(found, ALL))
+                shown.app.push_screen(TransferDetails(found, ALL, Stories(shown.app.services)))
                 await on_top(shown, TransferDetails)
                 check(shown)
                 await shown.press("end", "escape")

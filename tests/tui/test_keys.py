@@ -15,7 +15,7 @@ from modeltui.tui.screens.running import RunningScreen
 from modeltui.tui.widgets.table import Table
 
 GLOBAL = ["1", "4", "5", "ctrl+p", ":", "?", "f1", "r", "z", "D", "S", "backspace", "q", "ctrl+c", "ctrl+z"]
-EVERYWHERE = ["s", "l", "u", "p", "d", "c", "R", "n", "e", "y", "g"]
+EVERYWHERE = ["s", "l", "u", "p", "d", "c", "U", "R", "n", "e", "y", "g"]
 OF_SCREEN = {
     ModelsScreen: ["enter", "space", "/", "o", "escape"],
     DownloadsScreen: ["enter", "h", "H", "x", "t", "+", "-", "C", "escape"],

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 # Most useful first; what is not named here comes after, in the order of the bindings.
 RANK = (
     "filter_done", "filter_clear", "clear", "close", "details", "hold", "cancel", "retry", "hold_all",
-    "clear_finished", "move_up", "move_down", "switch", "load", "unload", "delete", "pull", "pin",
-    "keep_alive", "copy", "rename", "mark", "filter", "sort", "undo", "demonstration", "start_server",
+    "clear_finished", "move_up", "move_down", "move_first", "switch", "load", "unload", "delete", "pull",
+    "pin", "keep_alive", "copy", "update", "rename", "mark", "filter", "sort", "undo", "demonstration",
+    "start_server",
 )  # fmt: skip
 
 
@@ -58,7 +59,6 @@ class BaseScreen(Screen[None]):
         for name in ("connection", "models", "running_now", "transfers", "doing", "notice"):
             self.watch(self.app, name, self._changed, init=False)
         self.bindings_updated_signal.subscribe(self, lambda _: self.show_keys())
-        self.set_interval(1.0, self._second)
         self._changed()
 
     def on_screen_resume(self) -> None:
@@ -74,9 +74,9 @@ class BaseScreen(Screen[None]):
         self.show_state()
         self.refresh_bindings()
 
-    def _second(self) -> None:
-        """Texts that time changes; nothing is sent where none did."""
-        if self.is_on_top:
+    def second(self) -> None:
+        """A second has passed: texts that time changes; nothing is sent where none did."""
+        if self.is_mounted and self.is_on_top:
             self.query_one(StatusLine).show_time(self.tui)
             self.show_time()
 
@@ -154,6 +154,7 @@ class ModelScreen(BaseScreen):
         Binding("n", "pin", "pin", id="pin", tooltip="keep it loaded for ever"),
         Binding("e", "keep_alive", "keep", id="keep_alive", tooltip="keep it loaded for a while"),
         Binding("c", "copy", "copy", id="copy", tooltip="give it a second name"),
+        Binding("U", "update", "update", id="update", tooltip="pull its newer version, or look for one"),
         Binding("R", "rename", "rename", id="rename", tooltip="give it another name"),
         Binding("y", "copy_name", "copy the name", show=False, id="copy_name"),
         Binding("g", "go_elsewhere", "show elsewhere", show=False, id="go"),
@@ -192,6 +193,8 @@ class ModelScreen(BaseScreen):
             return any(entry.loaded is not None for entry in entries)
         if action == "load" and any(entry.loaded_by == "name" for entry in entries):
             return False
+        if action == "update":
+            return not is_cloud
         if action in ("load", "pin", "keep_alive"):
             return not is_cloud and not any(entry.damage for entry in entries)
         if action == "switch":
@@ -223,11 +226,25 @@ class ModelScreen(BaseScreen):
         if (model := self.model) is not None:
             self.tui.act(self.tui.acts.copy(model, rename=True), f"rename {model.shown}")
 
+    def action_update(self) -> None:
+        if (model := self.model) is not None:
+            self._update([model], [model])
+
+    def _update(self, chosen: list[Model], others: list[Model]) -> None:
+        """Pull the newer versions that `chosen` are known to have; if of none, ask about `others`."""
+        from modeltui.tui.updating import look, update
+
+        sent = {entry.model.sent for entry in self.tui.models.entries if entry.newer is not None}
+        due = [model for model in chosen if model.sent in sent]
+        self.tui.act(update(self.tui, due) if due else look(self.tui, others), "update")
+
     def action_unload(self) -> None:
         self.tui.act(self.tui.acts.unload(self.chosen_models()), "unload")
 
     def action_delete(self) -> None:
-        self.tui.act(self.tui.acts.delete(self.chosen_models()), "delete")
+        models = self.chosen_models()
+        if not self.tui.acts.take_back(models):
+            self.tui.act(self.tui.acts.delete(models), "delete")
 
     def action_pull(self) -> None:
         model = self.model
@@ -246,5 +263,5 @@ class ModelScreen(BaseScreen):
 
 
 _NEEDS = frozenset(
-    "switch load unload delete pull pin keep_alive copy rename copy_name go_elsewhere".split()  # noqa: SIM905
+    "switch load unload delete pull pin keep_alive copy update rename copy_name go_elsewhere".split()  # noqa: SIM905
 )

@@ -111,6 +111,11 @@ class DetailsScreen(ModelScreen):
             lines.append((("no valid name: nothing can be asked about it or done with it", "attention"),))
         elif entry is not None and entry.damage:
             lines += [(("damaged: ", "broken"), (entry.damage, "")), (("p", "key"), (" pulls it again", ""))]
+        elif entry is not None and entry.held:
+            lines += [
+                (("quarantined: ", "broken"), (entry.held, "")),
+                ((f"modeltui verify --release {entry.model.shown} lets it be loaded", "dim"),),
+            ]
         elif trouble is not None:
             lines.append(((trouble.message, "broken"),))
             lines += [((words, ink),) for words, ink in ((trouble.url, "dim"), (trouble.remedy, "")) if words]

@@ -24,6 +24,17 @@ def can_resume(transfer: Transfer) -> bool:
     return not transfer.is_final and (transfer.state in _RESTS or transfer.wanted is Wanted.PAUSE)
 
 
+def can_hold_or_resume(transfer: Transfer) -> bool:
+    return can_hold(transfer) or can_resume(transfer)
+
+
+def can_move(number: int, step: object, queue: list[int]) -> bool:
+    """Whether there is a place for it `step` further down the queue (up where negative)."""
+    if not isinstance(step, int) or number not in queue:
+        return False
+    return 0 <= queue.index(number) + step < len(queue)
+
+
 def can_cancel(transfer: Transfer) -> bool:
     """Whether it has not ended, and nobody has wished so yet."""
     return not transfer.is_final and transfer.wanted is not Wanted.CANCEL

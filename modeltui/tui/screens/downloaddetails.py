@@ -1,5 +1,6 @@
-"""Everything known about one transfer that is not installed: how it stands, why, and every try before."""
+"""Everything known about one transfer: how it stands, why, its layers, every try before, who did what."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import ComposeResult
@@ -8,11 +9,13 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 
 from modeltui.domain import units
-from modeltui.domain.transfers import State
+from modeltui.domain.transfers import LayerState, State
 from modeltui.domain.words import bytes_words, remedy_of
+from modeltui.store.journal import Entry
 from modeltui.store.queue import Attempt, QueuedTransfer
 from modeltui.tui.render import Line
 from modeltui.tui.screens.downloadrows import history_words, when_words, words_of
+from modeltui.tui.screens.downloadstory import Stories, Story
 from modeltui.tui.widgets.document import Document
 from modeltui.tui.widgets.keyline import KeyLine
 from modeltui.tui.widgets.lines import INK_CLASSES, Lines
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from modeltui.tui.app import ModelTuiApp
 
 LABEL = 10
+DIGEST = len("sha256:") + 12  # as much of a layer's as the server itself shows
 
 
 class TransferDetails(ModalScreen[None]):
@@ -32,10 +36,11 @@ class TransferDetails(ModalScreen[None]):
         Binding("escape,enter,backspace", "close", "back", key_display="esc", id="details_close"),
     ]
 
-    def __init__(self, queued: QueuedTransfer, server: str) -> None:
+    def __init__(self, queued: QueuedTransfer, server: str, stories: Stories) -> None:
         super().__init__()
         self._queued = queued
         self._server = server
+        self._stories = stories
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
@@ -53,11 +58,9 @@ class TransferDetails(ModalScreen[None]):
         self.query_one(Document).show(self._lines())
 
     def _lines(self) -> list[Line]:
-        app = cast("ModelTuiApp", self.app)
-        queue = app.services.store.queue
-        nothing: tuple[Attempt, ...] = ()
-        attempts = app.services.recall(lambda: queue.attempts(self._queued.number), nothing)
-        return lines_of(self._queued, self._server, attempts, app.now(), app.services.config.retries)
+        app, queued = cast("ModelTuiApp", self.app), self._queued
+        retries = app.services.config.retries
+        return lines_of(queued, self._server, self._stories.of(queued), app.now(), retries)
 
     def action_close(self) -> None:
         self.dismiss()
@@ -66,10 +69,8 @@ class TransferDetails(ModalScreen[None]):
         await self.run_action(event.action)
 
 
-def lines_of(
-    queued: QueuedTransfer, server: str, attempts: tuple[Attempt, ...], now: int, retries: int
-) -> list[Line]:
-    """The lines; the tries with the latest first."""
+def lines_of(queued: QueuedTransfer, server: str, story: Story, now: int, retries: int) -> list[Line]:
+    """The lines; layers the biggest first, tries and deeds the latest first."""
     transfer = queued.transfer
     is_failed = transfer.state is State.FAILED
     words = history_words(transfer) if transfer.is_final else words_of(transfer, now, retries)
@@ -86,13 +87,34 @@ def lines_of(
         lines.append(_line("started", f"{when_words(transfer.started, now)}{tries}"))
     if transfer.ended is not None:
         lines.append(_line("ended", when_words(transfer.ended, now)))
-    if attempts:
-        lines += [(), (("what went wrong, the latest first", "dim"),)]
-    for attempt in reversed(attempts):
-        cause = str(attempt.cause).replace("_", " ") if attempt.cause else "unknown"
-        words = f"{cause}: {attempt.detail or units.UNKNOWN}, at {units.size(attempt.done)}"
-        lines.append(((f"{when_words(attempt.at, now):>12}  ", "dim"), (words, "")))
+    lines += _part("layers", (_layer(layer, is_open=not transfer.is_final) for layer in story.layers))
+    lines += _part("what went wrong", (_attempt(attempt, now) for attempt in reversed(story.attempts)))
+    lines += _part("log", (_deed(deed, now) for deed in story.deeds))
     return lines
+
+
+def _part(title: str, lines: Iterator[Line]) -> list[Line]:
+    """Lines under a title; nothing where there are none."""
+    found = list(lines)
+    return [(), ((title, "dim"),), *found] if found else []
+
+
+def _layer(layer: LayerState, *, is_open: bool) -> Line:
+    share = layer.completed * 100 // layer.total if layer.total else 100
+    percent = f"{min(100, share):>3} % of " if is_open else ""
+    return ((f"{layer.digest[:DIGEST]}  ", "dim"), (f"{percent}{units.size(layer.total)}", ""))
+
+
+def _attempt(attempt: Attempt, now: int) -> Line:
+    cause = str(attempt.cause).replace("_", " ") if attempt.cause else "unknown"
+    words = f"{cause}: {attempt.detail or units.UNKNOWN}, at {units.size(attempt.done)}"
+    return ((f"{when_words(attempt.at, now):>12}  ", "dim"), (words, ""))
+
+
+def _deed(deed: Entry, now: int) -> Line:
+    failed = f" failed: {deed.error or units.UNKNOWN}" if deed.result == "failed" else ""
+    words = f"{deed.action}{failed}, {deed.user} ({deed.origin})"
+    return ((f"{when_words(deed.at, now):>12}  ", "dim"), (words, ""))
 
 
 def _line(label: str, words: str, ink: str = "") -> Line:

@@ -1,4 +1,4 @@
-"""What stands in a row of the queue: its texts, in steps that are calm to read and cheap to send."""
+"""What stands in the queue: texts of its rows, in steps that are calm to read and cheap to send."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -9,7 +9,7 @@ from modeltui.domain.transfers import ACTIVE, QUIET_MS, State, Transfer, Wanted
 from modeltui.domain.words import age_words, bytes_words, end_words, state_words
 from modeltui.store.queue import QueuedTransfer
 from modeltui.tui.calm import STEP_MS, calm_left, calm_speed, speed_words
-from modeltui.tui.render import Line, bar, number
+from modeltui.tui.render import Line, bar, joined, number
 from modeltui.tui.widgets.queuetable import QueueRow
 from modeltui.tui.widgets.table import Column
 
@@ -17,6 +17,8 @@ BAR = 15
 AT_ONCE = 1  # rows whose progress may be sent in one second: one takes up to 800 bytes
 CREEP_MS = 3_000  # from then on bytes are worth a row, though the percent stands
 _DAY = 86_400_000
+_APART = ("They are carried out by a program of their own: this one may end meanwhile,", "also unasked.")
+_INSIDE = ("Pulls run inside this program until it ends;", "what is left goes on at the next start.")
 
 COLUMNS = (
     Column("number", "", 2, worth=1, right=True),
@@ -37,6 +39,21 @@ INKS = {
     State.BLOCKED: "attention",
     State.FAILED: "broken",
 }
+
+
+def empty_lines(*, is_apart: bool) -> list[Line]:
+    """What is said where there is no row; `is_apart`: pulls do not depend on this program."""
+    return [
+        (("Nothing is being pulled.", "strong"),),
+        (),
+        (
+            ("  p", "key"),
+            ("  pulls a model: type or paste its name, for example ", ""),
+            ("llama3.2", "strong"),
+        ),
+        (),
+        *(((line, "dim"),) for line in (_APART if is_apart else _INSIDE)),
+    ]
 
 
 class Pace:
@@ -81,7 +98,7 @@ class Pace:
         speed = calm_speed(transfer.speed_at(now), speed)
         left = calm_left(transfer.remaining_ms(now), left)
         self._calm[queued.number] = (speed, left)
-        ink = "attention" if words.startswith("no byte") else INKS.get(transfer.state, "dim")
+        ink = "attention" if words.startswith("stalled") else INKS.get(transfer.state, "dim")
         painted: dict[str, Line | str] = {
             "number": ((str(queued.number), "dim"),),
             "name": transfer.name.short,
@@ -134,13 +151,19 @@ def done_words(transfer: Transfer) -> str:
     return units.size(transfer.done // grain * grain or transfer.done)
 
 
+def numbers_line(row: QueueRow) -> Line:
+    """The bytes and the speed of a row whose columns for them have no room."""
+    assert row.queued is not None and row.cells is not None
+    speed = row.cells["speed"]
+    parts: list[Line] = [((bytes_words(row.queued.transfer), "dim"),)] if row.queued.transfer.total else []
+    if row.queued.transfer.state is State.PULLING and not isinstance(speed, str) and len(speed) > 1:
+        parts.append(tuple((text, "dim") for text, _ in speed))
+    return joined(parts)
+
+
 def history_words(transfer: Transfer) -> str:
     """How it ended: what, how much, how long, how fast."""
-    name = transfer.name.short
-    words = end_words(transfer).removeprefix(name).lstrip(": ")
-    took = (transfer.ended or 0) - (transfer.started or 0)
-    if transfer.state is State.INSTALLED and transfer.started is not None and transfer.total and took > 1000:
-        words += f", {speed_words(calm_speed(transfer.total / took * 1000, None))}"
+    words = end_words(transfer).removeprefix(transfer.name.short).lstrip(": ")
     if transfer.state is State.CANCELLED and transfer.done:
         words += f", {bytes_words(transfer)} had come"
     return words
@@ -174,10 +197,13 @@ def history_cells(row: QueueRow, now: int) -> Mapping[str, Line | str]:
 def alike(some: Sequence[QueuedTransfer], others: Sequence[QueuedTransfer]) -> bool:
     """Whether two readings of the queue differ in progress at most."""
     return len(some) == len(others) and all(
-        one.number == other.number
-        and one.transfer.state is other.transfer.state
-        and one.transfer.wanted is other.transfer.wanted
-        and one.transfer.attempts == other.transfer.attempts
-        and one.transfer.detail == other.transfer.detail
+        one is other
+        or (
+            one.number == other.number
+            and one.transfer.state is other.transfer.state
+            and one.transfer.wanted is other.transfer.wanted
+            and one.transfer.attempts == other.transfer.attempts
+            and one.transfer.detail == other.transfer.detail
+        )
         for one, other in zip(some, others, strict=True)
     )

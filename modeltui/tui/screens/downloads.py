@@ -4,20 +4,23 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
 from textual.widget import Widget
 
-from modeltui.domain.layout import cells
+from modeltui.domain.layout import cells, shortened
 from modeltui.domain.models import Model
 from modeltui.domain.names import from_listed, same
-from modeltui.domain.transfers import State, Wanted
-from modeltui.domain.words import bytes_words, remedy_of
+from modeltui.domain.transfers import Wanted
+from modeltui.domain.words import remedy_of
 from modeltui.services.tree import Services
 from modeltui.store.queue import QueuedTransfer
-from modeltui.tui.render import Line, joined
+from modeltui.tui.render import Line
 from modeltui.tui.screens.base import ModelScreen
 from modeltui.tui.screens.downloaddeeds import (
     can_cancel,
     can_hold,
+    can_hold_or_resume,
+    can_move,
     can_resume,
     can_retry,
     cancel,
@@ -25,19 +28,22 @@ from modeltui.tui.screens.downloaddeeds import (
     move,
     wish,
 )
-from modeltui.tui.screens.downloadrows import AT_ONCE, COLUMNS, Pace, alike, history_cells, history_words
+from modeltui.tui.screens.downloaddetails import TransferDetails, lines_of
+from modeltui.tui.screens.downloadrows import (
+    AT_ONCE,
+    COLUMNS,
+    Pace,
+    alike,
+    empty_lines,
+    history_cells,
+    history_words,
+    numbers_line,
+)
+from modeltui.tui.screens.downloadstory import Stories
 from modeltui.tui.widgets.document import wrapped
 from modeltui.tui.widgets.lines import Flowed, Lines
+from modeltui.tui.widgets.pane import SidePane
 from modeltui.tui.widgets.queuetable import QueueRow, QueueTable
-
-LIMIT = ("Pulls run inside this program until it ends;", "what is left goes on at the next start.")
-EMPTY: tuple[Line, ...] = (
-    (("Nothing is being pulled.", "strong"),),
-    (),
-    (("  p", "key"), ("  pulls a model: type or paste its name, for example ", ""), ("llama3.2", "strong")),
-    (),
-    *(((line, "dim"),) for line in LIMIT),
-)
 
 
 class DownloadsScreen(ModelScreen):
@@ -54,6 +60,7 @@ class DownloadsScreen(ModelScreen):
         ),
         Binding("plus,equals_sign", "move(-1)", "up", key_display="+", id="move_up", tooltip="earlier"),
         Binding("minus", "move(1)", "down", key_display="-", id="move_down", tooltip="later"),
+        Binding("f", "move_first", "first", id="move_first", tooltip="before all others"),
         Binding("C", "clear_finished", "clear", id="clear_finished", tooltip="forget what has ended"),
         Binding("escape", "clear", "clear", show=False, id="clear"),
     ]
@@ -65,11 +72,14 @@ class DownloadsScreen(ModelScreen):
         self._server_id = 0
         self._pace = Pace(0)
         self._seen: Sequence[QueuedTransfer] = ()
+        self._stories: Stories | None = None
         self._history: list[QueueRow] = []
 
     def body(self) -> Iterable[Widget]:
-        yield Flowed(*EMPTY, id="empty")
-        yield QueueTable(COLUMNS, self._paint, id="queue")
+        yield Flowed(id="empty")
+        with Horizontal(classes="body"):
+            yield QueueTable(COLUMNS, self._paint, id="queue")
+            yield SidePane(id="pane")
         yield Lines(id="told")
 
     @property
@@ -95,7 +105,7 @@ class DownloadsScreen(ModelScreen):
         if queued is None or queued.server_id != self._server_id:
             return []
         models = [entry.model for entry in self.tui.models.entries]
-        return [model for model in models if same(model.name, queued.transfer.name)][:1]
+        return [model for model in models if same(model.name, queued.transfer.sent)][:1]
 
     # What is shown
 
@@ -114,16 +124,11 @@ class DownloadsScreen(ModelScreen):
     def _settle(self, services: Services) -> None:
         """Know the servers by name, and which of them the other screens show."""
         self._services, self._pace, self._seen = services, Pace(services.config.retries), ()
-        self._history = []
+        self._stories, self._history = Stories(services), []
         self._server_id = services.links.id_of(services.config.active)
-        self._read_servers()
+        self._servers = {}
+        self.query_one("#empty", Flowed).say(empty_lines(is_apart=services.config.detached))
         self._show_rows(at_once=0)
-
-    def _read_servers(self) -> None:
-        services = self.tui.services
-        nothing: dict[int, tuple[str, str]] = {}
-        known = services.recall(services.store.facts.servers, nothing)
-        self._servers = {number: name for number, (_, name) in known.items()}
 
     def _show_rows(self, *, at_once: int) -> None:
         queue = self._open
@@ -139,6 +144,7 @@ class DownloadsScreen(ModelScreen):
         if not is_empty and not had_focus:
             self._table.focus()
         self._show_told()
+        self._show_pane()
 
     def _ended(self, queued: QueuedTransfer) -> QueueRow:
         return QueueRow(str(queued.number), queued, history_words(queued.transfer), self._notes(queued))
@@ -147,12 +153,17 @@ class DownloadsScreen(ModelScreen):
         """What stands beside the state: the server where it is another one, and what comes after."""
         notes = []
         if queued.server_id != self._server_id:
-            if queued.server_id not in self._servers:
-                self._read_servers()
-            notes.append(self._servers.get(queued.server_id, "another server"))
+            notes.append(self._server_of(queued))
         if queued.number == self.tui.switch_when_done:
             notes.append("then switch")
         return tuple(notes)
+
+    def _server_of(self, queued: QueuedTransfer) -> str:
+        if queued.server_id not in self._servers:
+            services, nothing = self.tui.services, dict[int, tuple[str, str]]()
+            known = services.recall(services.store.facts.servers, nothing)
+            self._servers = {number: name for number, (_, name) in known.items()}
+        return self._servers.get(queued.server_id, "another server")
 
     def _paint(self, row: QueueRow) -> Mapping[str, Line | str]:
         if row.is_rule:
@@ -176,11 +187,24 @@ class DownloadsScreen(ModelScreen):
                 and not row.is_history
                 and "size" not in {column.id for column in self._table.columns}
             ):
-                lines.append(_numbers(row))
+                lines.append(numbers_line(row))
         self.query_one("#told", Lines).show([*lines, (), ()][:2])
+
+    def _show_pane(self) -> None:
+        """Everything about the row under the cursor, on a terminal that has room beside the table."""
+        pane, queued = self.query_one(SidePane), self.queued
+        if not pane.display or self._stories is None:
+            return
+        lines: list[Line] = []
+        if queued is not None:
+            story, server = self._stories.of(queued), self._server_of(queued)
+            lines = lines_of(queued, server, story, self.tui.now(), self.tui.services.config.retries)
+            lines[:0] = [((shortened(queued.transfer.name.short, pane.room), "strong"),), ()]
+        pane.say([row for line in lines for row in wrapped(line, max(1, pane.room))])
 
     def on_table_moved(self) -> None:
         self._show_told()
+        self._show_pane()
         self.refresh_bindings()
 
     def on_table_chosen(self) -> None:
@@ -200,7 +224,7 @@ class DownloadsScreen(ModelScreen):
         """Put the cursor on the pull of a model."""
         name = from_listed(key)
         for row in self.tui.transfers:
-            if row.server_id == self._server_id and same(row.transfer.name, name):
+            if row.server_id == self._server_id and same(row.transfer.sent, name):
                 return self._table.go_to(str(row.number))
         return False
 
@@ -210,27 +234,19 @@ class DownloadsScreen(ModelScreen):
         if action == "pull":
             return True
         if action == "hold_all":
-            return any(can_hold(row.transfer) or can_resume(row.transfer) for row in self._open)
+            return any(can_hold_or_resume(row.transfer) for row in self._open)
         if action == "clear_finished":
             return any(row.transfer.is_final for row in self.tui.transfers)
-        if action not in ("details", "hold", "cancel", "retry", "move", "copy_name"):
+        if action not in ("details", "hold", "cancel", "retry", "move", "move_first", "copy_name"):
             return super().check_action(action, parameters)
         queued = self.queued
         if queued is None:
             return False
-        transfer = queued.transfer
-        match action:
-            case "hold":
-                return can_hold(transfer) or can_resume(transfer)
-            case "cancel":
-                return can_cancel(transfer)
-            case "retry":
-                return can_retry(transfer)
-            case "move":
-                step = parameters[0] if parameters and isinstance(parameters[0], int) else 0
-                numbers = [row.number for row in self._open]
-                return queued.number in numbers and 0 <= numbers.index(queued.number) + step < len(numbers)
-        return True
+        if action in ("move", "move_first"):
+            step = parameters[0] if parameters else -1
+            return can_move(queued.number, step, [row.number for row in self._open])
+        can = {"hold": can_hold_or_resume, "cancel": can_cancel, "retry": can_retry}.get(action)
+        return can is None or can(queued.transfer)
 
     def action_pull(self) -> None:
         self.tui.act(self.tui.acts.pull(""), "pull")
@@ -247,11 +263,8 @@ class DownloadsScreen(ModelScreen):
         queued, model = self.queued, self.model
         if model is not None:
             self.tui.show_details(model.sent)
-        elif queued is not None:
-            from modeltui.tui.screens.downloaddetails import TransferDetails
-
-            server = self._servers.get(queued.server_id, "another server")
-            self.app.push_screen(TransferDetails(queued, server))
+        elif queued is not None and self._stories is not None:
+            self.app.push_screen(TransferDetails(queued, self._server_of(queued), self._stories))
 
     def action_hold(self) -> None:
         if (queued := self.queued) is not None:
@@ -276,15 +289,9 @@ class DownloadsScreen(ModelScreen):
             numbers = [row.number for row in self._open]
             self.tui.act(move(self.tui, queued.number, numbers.index(queued.number) + step + 1), "move")
 
+    def action_move_first(self) -> None:
+        if (queued := self.queued) is not None:
+            self.tui.act(move(self.tui, queued.number, 1), "move")
+
     def action_clear_finished(self) -> None:
         self.tui.act(clear(self.tui), "clear what has ended")
-
-
-def _numbers(row: QueueRow) -> Line:
-    """The bytes and the speed of a row whose columns for them have no room."""
-    assert row.queued is not None and row.cells is not None
-    speed = row.cells["speed"]
-    parts: list[Line] = [((bytes_words(row.queued.transfer), "dim"),)] if row.queued.transfer.total else []
-    if row.queued.transfer.state is State.PULLING and not isinstance(speed, str) and len(speed) > 1:
-        parts.append(tuple((text, "dim") for text, _ in speed))
-    return joined(parts)

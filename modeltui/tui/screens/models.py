@@ -45,8 +45,10 @@ INKS = {
     ModelState.SPLIT: "attention",
     ModelState.STOPPING: "attention",
     ModelState.DAMAGED: "broken",
+    ModelState.QUARANTINED: "broken",
     ModelState.MISSING: "broken",
 }
+NO_QUERY = parse("")
 FOLLOW_S = 0.08
 _MINUTE = 60_000
 
@@ -76,9 +78,9 @@ class ModelsScreen(ModelScreen):
         super().__init__()
         self._entries: tuple[Entry, ...] = ()
         self._rows: tuple[ModelRow, ...] = ()
-        self._subjects: list[Subject] = []
+        self._subjects: list[Subject] | None = None
         self._order: list[int] = []
-        self._query: Query = parse("")
+        self._query: Query = NO_QUERY
         self._view: list[int] = []
         self._sort = "modified"
         self._following: Timer | None = None
@@ -126,9 +128,9 @@ class ModelsScreen(ModelScreen):
         if entries != self._entries:
             self._entries = entries
             self._rows = tuple(ModelRow(entry, entry.model.sent) for entry in entries)
-            self._subjects = [subject_of(entry) for entry in entries]
+            self._subjects = None
             self._order = ordered(self._rows, self._sort)
-            self._view = select(self._query, self._subjects, self._order)
+            self._view = self._selected(self._order)
         self._table.refresh_rows()
         self._show_rows()
 
@@ -141,6 +143,21 @@ class ModelsScreen(ModelScreen):
             self._tick = tick
             self._table.refresh_rows()
             self._follow()
+
+    def _selected(self, among: list[int]) -> list[int]:
+        """What the filter leaves of the rows at these places.
+
+        What it looks at is made when it is needed, or when the rows are painted: they come first.
+        """
+        if self._query == NO_QUERY:
+            self.call_after_refresh(self._make_subjects)
+            return list(among)
+        return select(self._query, self._make_subjects(), among)
+
+    def _make_subjects(self) -> list[Subject]:
+        if self._subjects is None:
+            self._subjects = [subject_of(entry) for entry in self._entries]
+        return self._subjects
 
     def _show_rows(self) -> None:
         self._table.show(self._rows, self._view)
@@ -174,7 +191,8 @@ class ModelsScreen(ModelScreen):
     def _filtered(self, text: str) -> None:
         query = parse(text)
         among = self._view if narrows(query, self._query) else self._order
-        self._query, self._view = query, select(query, self._subjects, among)
+        self._query = query
+        self._view = self._selected(among)
         self._show_rows()
 
     def on_filter_line_left(self) -> None:
@@ -193,7 +211,7 @@ class ModelsScreen(ModelScreen):
     def _sort_by(self, order: str) -> None:
         self._sort = order
         self._order = ordered(self._rows, order)
-        self._view = select(self._query, self._subjects, self._order)
+        self._view = self._selected(self._order)
         self._table.sorted_by = order
         self._show_rows()
         self.tui.tell(ORDER_WORDS[order])
@@ -213,6 +231,11 @@ class ModelsScreen(ModelScreen):
         else:
             self._filter.action_clear()
 
+    def action_update(self) -> None:
+        """Update what is marked, or the row; where nothing newer is known, ask about the marked, or all."""
+        chosen = self.chosen_models()
+        self._update(chosen, chosen if self._table.marked else [row.entry.model for row in self._rows])
+
     def on_table_chosen(self) -> None:
         self.action_details()
 
@@ -226,7 +249,8 @@ class ModelsScreen(ModelScreen):
         row = self._table.item
         states = [str(row.entry.state)] if row else []
         current = ["current model"] if row and row.entry.is_current else []
-        return [*states, *current, *(column.title for column in self._table.columns if column.title)]
+        newer = ["▲"] if row and row.entry.newer else []
+        return [*states, *current, *newer, *(column.title for column in self._table.columns if column.title)]
 
     def go_to(self, key: str) -> bool:
         """Put the cursor on a model, without the filter where that hides it."""
@@ -238,6 +262,8 @@ class ModelsScreen(ModelScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action in ("details", "mark", "filter", "sort") and not self._rows:
             return False
+        if action == "update":  # from any row: it may be about all of them
+            return self.tui.connection.is_online and bool(self._rows)
         return super().check_action(action, parameters)
 
 
@@ -272,13 +298,17 @@ def cells_of(
 def _mark(entry: Entry) -> Line:
     if entry.is_current:
         return (("●", "accent"),)
-    return (("!", "broken"),) if entry.damage or entry.model.name is None else ()
+    if entry.damage or entry.model.name is None:
+        return (("!", "broken"),)
+    return (("▲", "attention"),) if entry.newer is not None else ()
 
 
 def _name(entry: Entry) -> Line | str:
     shown = entry.model.shown
     if entry.alias_of:
         return ((shown.removesuffix(":latest"), ""), (f" -> {entry.alias_of}", "dim"))
+    if entry.newer is not None and entry.is_current:  # its mark says that it is current
+        return ((shown, ""), (" ▲", "attention"))
     return shown
 
 
@@ -287,7 +317,7 @@ def state_cell(entry: Entry, now: int, doing: str | None) -> Line:
     if doing:
         return ((doing, "accent"),)
     runner, state = entry.loaded, entry.state
-    if runner is None or state is ModelState.DAMAGED:
+    if runner is None or state in (ModelState.DAMAGED, ModelState.QUARANTINED):
         return ((str(state), INKS.get(state, "dim")),)
     word = f"{state:5} "
     if state is ModelState.SPLIT and runner.gpu_share is not None:

@@ -15,29 +15,42 @@ from modeltui.tui.widgets.lines import Fitted
 if TYPE_CHECKING:
     from modeltui.tui.app import ModelTuiApp
 
-BAR = 10
+BAR, EDGE = 10, 3
 _WEEK_MS = 7 * 24 * 3_600_000
 
 
-class Pane(Fitted):
-    """Follows the cursor; only lines that differ are painted."""
+class SidePane(Fitted):
+    """Follows the cursor of the table beside it; only lines that differ are painted."""
 
-    DEFAULT_CSS = "Pane { height: 1fr; }"
+    DEFAULT_CSS = "SidePane { height: 1fr; }"
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
         self._said: list[Line] = []
 
-    def show_model(self, app: "ModelTuiApp", entry: Entry | None) -> None:
-        """Show a model, or nothing."""
-        if self.display:
-            self._said = _lines(app, entry, self.size.width - 3) if entry is not None else []
-            self.update()
+    @property
+    def room(self) -> int:
+        """The cells of a line, beside the rule."""
+        return self.size.width - EDGE
+
+    def say(self, lines: list[Line]) -> None:
+        """Show these lines; what has no room is cut."""
+        self._said = lines
+        self.update()
 
     def fit(self, width: int) -> list[Line]:
         height = max(self.size.height, len(self._said))
         said = [*self._said, *[()] * (height - len(self._said))]
-        return [((" │ ", "dim"), *cut_line(line, width - 3)) for line in said]
+        return [((" │ ", "dim"), *cut_line(line, width - EDGE)) for line in said]
+
+
+class Pane(SidePane):
+    """The facts of a model."""
+
+    def show_model(self, app: "ModelTuiApp", entry: Entry | None) -> None:
+        """Show a model, or nothing."""
+        if self.display:
+            self.say(_lines(app, entry, self.room) if entry is not None else [])
 
 
 def _lines(app: "ModelTuiApp", entry: Entry, width: int) -> list[Line]:
@@ -49,6 +62,13 @@ def _lines(app: "ModelTuiApp", entry: Entry, width: int) -> list[Line]:
         lines.append(((f"the alias of {entry.alias_of}", "dim"),))
     if entry.damage:
         lines += [(), (("damaged: ", "broken"), (entry.damage, "")), (("p pulls it again", "dim"),)]
+    if entry.held:
+        lines += [(), (("quarantined: ", "broken"), (entry.held, ""))]
+        lines.append(((f"modeltui verify --release {model.shown}", "dim"),))
+    if entry.newer is not None:
+        size, age = units.size(entry.newer.size), calm_age(entry.newer.pushed, now)
+        lines += [(), (("▲ newer version", "attention"),), ((f"{size}, pushed {age}", "dim"),)]
+        lines.append((("U pulls it", "dim"),))
     if model.name is None:
         lines += [(), (("no valid name: nothing can be", "attention"),), (("done with it", "attention"),)]
     facts: list[Line] = [
@@ -100,7 +120,7 @@ def _since(at: int, now: int) -> str:
 def _loaded_lines(entry: Entry, now: int) -> list[Line]:
     """Where a loaded model lies by the server's account, and for how long."""
     runner = entry.loaded
-    if runner is None or entry.state is ModelState.DAMAGED:
+    if runner is None or entry.state in (ModelState.DAMAGED, ModelState.QUARANTINED):
         return []
     share = runner.gpu_share
     lines: list[Line] = [

@@ -1,5 +1,6 @@
 """The line above the keys: what was just done, or how everything stands; and how the server answers."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from modeltui.domain import units
@@ -10,6 +11,7 @@ from modeltui.tui.state import Connection, Phase
 from modeltui.tui.widgets.lines import Fitted
 
 if TYPE_CHECKING:
+    from modeltui.domain.transfers import Transfer
     from modeltui.services.library import Entry
     from modeltui.tui.app import ModelTuiApp
 
@@ -56,11 +58,9 @@ class StatusLine(Fitted):
             self._speed = self._remaining = None
             return ""
         now = app.now()
-        speeds = [speed for transfer in rows if (speed := transfer.speed_at(now)) is not None]
-        left = [transfer.remaining_ms(now) for transfer in rows]
-        longest = None if None in left else max(ms or 0 for ms in left)
-        self._speed = calm_speed(sum(speeds), self._speed)
-        self._remaining = calm_left(longest, self._remaining)
+        speed = sum(transfer.speed_at(now) or 0 for transfer in rows)
+        self._speed = calm_speed(speed, self._speed)
+        self._remaining = calm_left(_left_ms(rows, speed, now), self._remaining)
         words = f"↓ {len(rows)} pull{'s' if len(rows) > 1 else ''}"
         if self._speed is not None:
             words += f" {speed_words(self._speed)}"
@@ -71,6 +71,22 @@ class StatusLine(Fitted):
         while len(left) > 1 and width_of(joined(left)) > room:
             left.pop()  # the last is worth least, and half a number nothing
         return [(("─" * width, "dim"),), spread(((" ", ""), *joined(left)), self._right, width)]
+
+
+def _left_ms(transfers: Sequence["Transfer"], speed: float, now: int) -> int | None:
+    """How long all of them take (milliseconds); None where the speed or the size of one is unknown.
+
+    Of several it is all that is missing at the `speed` of those that run: whether they come together or one
+    after the other, it is the same line that they come through.
+    """
+    if len(transfers) == 1:
+        return transfers[0].remaining_ms(now)
+    left = 0
+    for transfer in transfers:
+        if transfer.total is None or not transfer.total_exact:
+            return None
+        left += max(0, transfer.total - transfer.seen)
+    return round(left / speed * 1000) if speed >= 1 else None
 
 
 def _notice(app: "ModelTuiApp") -> Line:

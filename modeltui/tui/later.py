@@ -1,0 +1,19 @@
+"""Imports what the first list does without and the first act needs, apart from the event loop."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+
+
+async def import_the_rest() -> None:
+    """Return when all is there: a tenth of a second in which keys are answered."""
+    with ThreadPoolExecutor(1, "imports") as apart:
+        await asyncio.get_running_loop().run_in_executor(apart, _import)
+
+
+def _import() -> None:
+    import modeltui.ollama.web
+    import modeltui.tui.flows
+    import modeltui.tui.pulse  # noqa: F401
+    from modeltui.http import make_client
+
+    make_client("http://127.0.0.1", direct=True)  # httpx imports the rest of itself with its first client
