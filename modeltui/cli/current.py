@@ -49,7 +49,7 @@ async def switch(arguments: Namespace, out: Output) -> int:
                 raise
             from modeltui.cli.pulls import pull_and_wait
 
-            code = await pull_and_wait(services, link, [arguments.model], out)
+            code = await pull_and_wait(services, link, [arguments.model], out, yes=arguments.yes)
             if code:
                 return code
             facts = await switching.facts(arguments.model)

@@ -29,6 +29,7 @@ _STATE_STYLES = {
     ModelState.SPLIT: "attention",
     ModelState.STOPPING: "attention",
     ModelState.DAMAGED: "broken",
+    ModelState.QUARANTINED: "broken",
 }
 
 
@@ -63,7 +64,7 @@ def _row(row: Entry, listing: Listing, out: Output) -> list[str]:
     model = row.model
     name = f"{model.shown.removesuffix(':latest')} -> {row.alias_of}" if row.alias_of else model.shown
     return [
-        "●" if row.is_current else "!" if row.damage else "",
+        "●" if row.is_current else "!" if row.damage or row.held else "▲" if row.newer else "",
         name,
         model.parameter_size or units.UNKNOWN,
         model.quantization or units.UNKNOWN,

@@ -145,7 +145,7 @@ def silence(stream: TextIO) -> None:
     os.close(null)
 
 
-_ASCII = str.maketrans("●—…▇░“”·", '*-~#.""?')
+_ASCII = str.maketrans("●▲—…▇░“”·", '*^-~#.""?')
 
 
 def _is_utf8(stream: TextIO) -> bool:

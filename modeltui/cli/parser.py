@@ -53,7 +53,18 @@ def make_parser() -> argparse.ArgumentParser:
             f"--{word}", dest="part", action="store_const", const=word, help=f"print only its {word}"
         )
     pull = command("pull", "pull models, one after the other as configured, and wait for them")
-    pull.add_argument("models", nargs="+", metavar="model")
+    pull.add_argument("models", nargs="*", metavar="model")
+    pull.add_argument(
+        "--from", dest="file", metavar="FILE", help="also those named in a file, one a line; - is stdin"
+    )
+    _yes(pull)
+    outdated = command("outdated", "ask the registries which installed models have a newer version")
+    outdated.add_argument("models", nargs="*", metavar="model", help="all, if none is named")
+    upgrade = command("upgrade", "pull the newer versions of installed models, and wait for them")
+    upgrade.add_argument("models", nargs="*", metavar="model")
+    upgrade.add_argument("--all", action="store_true", help="every model that has a newer version")
+    upgrade.add_argument("--auto", action="store_true", help="what updates.auto says, for a timer")
+    _yes(upgrade)
     remove = command("rm", "delete models")
     remove.add_argument("models", nargs="+", metavar="model")
     _yes(remove)
@@ -80,6 +91,20 @@ def make_parser() -> argparse.ArgumentParser:
     unload.add_argument("--all", action="store_true", help="unload everything that is loaded")
     command("sync", "compare what is remembered with what the server has, and take it over")
     _queue(command("queue", "the queue of pulls"), after)
+    verify = command("verify", "read the server's files on this machine, and compare them with their digests")
+    verify.add_argument("models", nargs="*", metavar="model", help="all, if none is named")
+    instead = verify.add_mutually_exclusive_group()
+    instead.add_argument("--quarantine", action="store_true", help="move corrupt files aside")
+    instead.add_argument(
+        "--scan", action="store_true", help="look at what the models say of themselves instead, on any server"
+    )
+    instead.add_argument(
+        "--release", metavar="MODEL", help="let a model be loaded that a scan has put into quarantine"
+    )
+    _yes(verify)
+    clean = command("clean", "remove partial downloads and files that no model needs")
+    clean.add_argument("--dry-run", action="store_true", help="only list them")
+    _yes(clean)
     activity = command("activity", "who did what, when, on which server, with what result")
     activity.add_argument("-n", "--limit", type=int, default=30, help="how many rows (default 30)")
     activity.add_argument("--here", action="store_true", help="only those of the active server")
@@ -101,7 +126,11 @@ def _queue(parser: argparse.ArgumentParser, after: argparse.ArgumentParser) -> N
         "retry": "try failed transfers again",
     }
     actions.add_parser("ls", aliases=("list",), help="list the queue (as without an action)", parents=[after])
-    actions.add_parser("run", help="carry the queue out here, until nothing is left to do", parents=[after])
+    run = actions.add_parser("run", help="carry the queue out until nothing is left to do", parents=[after])
+    run.add_argument("--headless", action="store_true", help="show nothing, and write runner.log instead")
+    actions.add_parser(
+        "unit", help="print a systemd user unit that carries the queue on after a reboot", parents=[after]
+    )
     for name, words in numbers.items():
         action = actions.add_parser(name, help=words, description=words, parents=[after])
         every = "those to act on" if name == "cancel" else "all, if none is given"
@@ -111,11 +140,20 @@ def _queue(parser: argparse.ArgumentParser, after: argparse.ArgumentParser) -> N
             _yes(action)
     move = actions.add_parser("move", help="put a transfer at another place", parents=[after])
     move.add_argument("number", type=int)
-    move.add_argument("place", type=int, help="1 is the first")
+    move.add_argument("place", type=_place, help="1 is the first; or first, last, up, down")
     clear = actions.add_parser("clear", help="forget finished transfers", parents=[after])
     clear.add_argument(
         "numbers", nargs="*", type=int, metavar="number", help="all finished, if none is given"
     )
+
+
+def _place(text: str) -> int | str:
+    """A place in the queue: a number from 1 on, or a word."""
+    if text in ("first", "last", "up", "down"):
+        return text
+    if text.isascii() and text.isdigit() and 0 < int(text) < 2**31:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"“{text}” is no place: say a number from 1 on, first, last, up or down")
 
 
 def _global_options(parser: argparse.ArgumentParser, *, top: bool) -> None:

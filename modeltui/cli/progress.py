@@ -67,10 +67,11 @@ class Progress:
         name_width = max(12, min(32, room - BAR // 2))
         bar_width = min(BAR, room - name_width)
         if transfer.state is State.PULLING:
+            words = facts[0]
             facts = [bytes_words(transfer)] if room + SPEED >= name_width else []
             left = transfer.remaining_ms(now)
-            if transfer.quiet_ms(now) >= QUIET_MS:
-                facts.append(f"no byte for {transfer.quiet_ms(now) // 1000} s")
+            if transfer.quiet_ms(now) >= QUIET_MS or transfer.is_finishing:
+                facts.append(words)
             else:
                 facts += [units.speed(transfer.speed)] if room >= name_width else []
                 facts += [f"{units.span(left)} left"] if left is not None else []

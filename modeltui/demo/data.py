@@ -224,12 +224,14 @@ def default_library() -> Library:
         _CLOUD,
         _DAMAGED,
     )
-    # At the registry gemma3 has a newer template, the rest is as installed.
+    # At the registry gemma3 has a newer template and nomic-embed-text new weights; the rest is as installed.
     newer_gemma = replace(_GEMMA_12B, template=_CHAT + "{{ .Suffix }}", hours=6.0)
+    newer_embedder = replace(_EMBEDDER, weights="nomic embed text v1.6 f16", hours=3 * _DAY)
     available = (
-        *(replace(model, hours=model.hours + _DAY) for model in (_LLAMA_3B, _QWEN_8B, _QWEN_27B, _EMBEDDER)),
+        *(replace(model, hours=model.hours + _DAY) for model in (_LLAMA_3B, _QWEN_8B, _QWEN_27B)),
         *(replace(model, hours=model.hours + _DAY) for model in (_CODER, _OSS_20B, _HF_MISTRAL, _DAMAGED)),
         newer_gemma,
+        newer_embedder,
         replace(_LLAMA_3B, name="llama3.2:latest"),
         _TINY,
         replace(_EMBEDDER, name="all-minilm:latest", weights="all-minilm", size=307_000_000, context=512),

@@ -15,10 +15,14 @@ _KEEPS = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TERM", "COLUMNS", "NO_C
 
 @asynccontextmanager
 async def demonstration(environ: Mapping[str, str]) -> AsyncIterator[tuple[Paths, Mapping[str, str]]]:
-    """A running server with directories of its own, gone at the end; and the environment to use with it."""
+    """A running server with directories of its own, gone at the end; and the environment to use with it.
+
+    Nothing may outlive it, so its pulls run in the program itself.
+    """
     async with DemoServer(rate=RATE) as server:
         with demo_directories(server) as paths:
-            yield paths, {key: environ[key] for key in _KEEPS if key in environ}
+            kept = {key: environ[key] for key in _KEEPS if key in environ}
+            yield paths, {**kept, "MODELTUI_DOWNLOADS__DETACHED": "false"}
 
 
 @contextlib.contextmanager

@@ -6,6 +6,7 @@ The order of lines and what goes without an event are those of the recordings (p
 import asyncio
 import hashlib
 import ipaddress
+from collections import deque
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import aclosing
 from typing import Any
@@ -47,7 +48,10 @@ def _split_source(text: str) -> tuple[str, str]:
 
 
 class Pulls:
-    """Carries out pulls; `verify_rate` is in bytes per second of what was new."""
+    """Carries out pulls; `verify_rate` is in bytes per second of what was new.
+
+    `asked`: the last pulls that were asked for, each with its `insecure`.
+    """
 
     def __init__(
         self,
@@ -63,11 +67,13 @@ class Pulls:
         self._verify_rate = verify_rate
         self._spawn = spawn
         self._clock = clock
+        self.asked: deque[tuple[str, bool]] = deque(maxlen=100)
 
     async def pull(
         self, name: names.ModelName, trouble: Trouble, *, insecure: bool
     ) -> AsyncGenerator[Line, None]:
         """Yield the lines of a pull; raises Refusal (an in-stream error) or Dropped (the line is cut)."""
+        self.asked.append((name.short, insecure))
         yield {"status": "pulling manifest"}
         job = Job(trouble, self._clock)
         job.strike()

@@ -124,6 +124,11 @@ class DemoServer:
     def rate(self, value: float) -> None:
         self._transfers.rate = value
 
+    @property
+    def pulls_asked(self) -> list[tuple[str, bool]]:
+        """The pulls that were asked for: the name, and whether over plain http (`insecure`)."""
+        return list(self._state.pulls.asked)
+
     async def start(self) -> None:
         """Listen; raises OSError when the port is taken."""
         self._open = True

@@ -20,6 +20,8 @@ def subject_of(entry: "Entry") -> Subject:
         words.add("loaded")
     if entry.is_current:
         words.add("current")
+    if entry.newer is not None:
+        words.add("outdated")
     if entry.type is not None:
         words |= {entry.type, f"type:{entry.type}"}
     if model.quantization:

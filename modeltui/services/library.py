@@ -23,7 +23,7 @@ from modeltui.domain.names import ModelName, from_listed, from_typed, parse, sam
 from modeltui.errors import InvalidName, NoSuchModel, NotFound, ServerError, Unreachable, Unsupported
 from modeltui.services.servers import Link
 from modeltui.services.tree import Services
-from modeltui.store.facts import CurrentModel, Known, Load
+from modeltui.store.facts import CurrentModel, Known, Load, Newer
 from modeltui.text import clean_line, is_clean_line
 
 _LISTED = tuple(field.name for field in fields(Model) if field.name != "name")
@@ -46,6 +46,8 @@ class Entry:
     damage: str | None
     parameter_count: int | None
     weights: str | None
+    newer: Newer | None = None
+    held: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +253,8 @@ def _entry(
         runner = loaded_as(model.name, model.digest, weights, loaded or (), weights_of)
     if digest in known.damaged:
         state = ModelState.DAMAGED
+    elif digest in known.held:
+        state = ModelState.QUARANTINED
     elif model.is_cloud:
         state = ModelState.CLOUD
     elif loaded is None or model.name is None:
@@ -269,7 +273,15 @@ def _entry(
         damage=known.damaged.get(digest),
         parameter_count=_count(model, facts),
         weights=weights,
+        newer=_newer(model, known),
+        held=known.held.get(digest),
     )
+
+
+def _newer(model: Model, known: Known) -> Newer | None:
+    """What is newer at the registry; what was found about another manifest of that name does not count."""
+    found = known.newer.get(model.name.key) if model.name else None
+    return found if found is not None and found.digest == model.digest else None
 
 
 def _alias_target(services: Services, server_id: int, model: Model, models: tuple[Model, ...]) -> str | None:

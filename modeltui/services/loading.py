@@ -7,6 +7,7 @@ from modeltui.domain.models import LoadedModel, Model, find, loaded_as
 from modeltui.domain.names import ModelName, same
 from modeltui.domain.server import Keep, KeepAlive
 from modeltui.errors import ModeltuiError, NotFound, Refusal, ServerFailed, Unsupported
+from modeltui.services.holding import refuse_held
 from modeltui.services.library import Library, installed
 from modeltui.services.servers import Link
 from modeltui.services.tree import Services
@@ -55,6 +56,7 @@ class Loading:
     async def load_model(self, model: Model, keep_alive: KeepAlive = Keep.SERVER_DEFAULT) -> Loaded:
         """The load itself; what was in memory before and is not after was evicted for it."""
         name = loadable(model)
+        refuse_held(self._services, self._link, model)
         before = await self._library.loaded()
         served_by = await self.runner_of(name, model.digest, before or ())
         began = self._services.clock()

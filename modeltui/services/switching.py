@@ -9,6 +9,7 @@ from modeltui.domain.names import ModelName, from_typed, same
 from modeltui.domain.server import Keep, KeepAlive
 from modeltui.errors import ModeltuiError, Refusal, StoreError
 from modeltui.paths import write_private
+from modeltui.services.holding import refuse_held
 from modeltui.services.library import Library
 from modeltui.services.loading import Loading, opened
 from modeltui.services.servers import Link, end_command
@@ -201,6 +202,7 @@ class Switching:
         alias = self._services.config.alias
         if alias and same(model.name, from_typed(alias)):
             raise Refusal(f"{model.shown} is the alias of the current model: switch to a model itself")
+        refuse_held(self._services, self._link, model)
         generates = can_generate(model.capabilities)
         if not model.is_cloud:
             await opened(self._library, model)

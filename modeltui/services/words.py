@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from modeltui.domain import units
 from modeltui.domain.models import ModelState
-from modeltui.domain.words import kept_words
+from modeltui.domain.words import age_words, kept_words
 
 if TYPE_CHECKING:
     from modeltui.services.changing import Removal
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def model_state_words(entry: "Entry", now: int) -> str:
     """The state at `now` (UTC ms), and what goes with it: how long it is kept, how much of it is in RAM."""
     runner = entry.loaded
-    if runner is None or entry.state is ModelState.DAMAGED:
+    if runner is None or entry.state in (ModelState.DAMAGED, ModelState.QUARANTINED):
         return str(entry.state)
     words = str(entry.state)
     if entry.state is ModelState.SPLIT and runner.gpu_share is not None:
@@ -52,10 +52,12 @@ def detail_lines(facts: "Facts", now: int) -> list[tuple[str, str]]:
         ("modified", units.iso(model.modified) or units.UNKNOWN),
     ]
     optional = [
+        ("quarantined", facts.entry.held),
         ("shares weights", ", ".join(facts.shares_weights_with)),
         ("based on", shown.base_model),
         ("adapters", ", ".join(shown.adapters)),
         ("projector", ", ".join(f"{key} {value}" for key, value in list(shown.projector.items())[:4])),
+        ("newer version", newer_words(facts.entry, now)),
         ("needs Ollama", shown.requires),
         ("runs at", shown.remote_host or model.remote_host),
         ("signed in as", (facts.account or "nobody") if model.is_cloud else None),
@@ -64,6 +66,14 @@ def detail_lines(facts: "Facts", now: int) -> list[tuple[str, str]]:
     lines += [(label, value) for label, value in optional if value]
     lines += [(f"  {key}", str(value)) for key, value in shown.options.items()]
     return lines
+
+
+def newer_words(entry: "Entry", now: int) -> str | None:
+    """What is known of the newer version at the registry: `8.15 GB, pushed 6 h ago`; None without one."""
+    if entry.newer is None:
+        return None
+    pushed = f", pushed {age_words(entry.newer.pushed, now)}" if entry.newer.pushed is not None else ""
+    return f"{units.size(entry.newer.size)}{pushed}"
 
 
 def _loaded_state(entry: "Entry", now: int) -> str:

@@ -61,7 +61,8 @@ def downloads(server: Stage, seconds: float) -> Cost:
 @contextmanager
 def _pulls(server: Stage) -> Iterator[None]:
     """Three pulls under way."""
-    environ = {**server.environ("home"), "MODELTUI_DOWNLOADS__PER_SERVER": "3"}
+    inside = {"MODELTUI_DOWNLOADS__DETACHED": "false"}  # that process itself, which ends with the block
+    environ = {**server.environ("home"), **inside, "MODELTUI_DOWNLOADS__PER_SERVER": "3"}
     null, command = subprocess.DEVNULL, server.command("pull", *PULLED)
     work = subprocess.Popen(command, env=environ, stdin=null, stdout=null, stderr=null)
     try:

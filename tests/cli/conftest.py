@@ -29,6 +29,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     home = Home(root)
     home.environ = {
         **kept,
+        "MODELTUI_DOWNLOADS__DETACHED": "false",  # no process may outlive a test
         "HOME": str(root),
         "LC_ALL": "C.UTF-8",
         "PYTHONPATH": str(ROOT),

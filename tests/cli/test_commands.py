@@ -162,6 +162,7 @@ RM: dict[str, Is] = {
 TRANSFER: dict[str, Is] = {
     "number": count,
     "name": text,
+    "pulled_as": text,
     "server": maybe(text),
     "state": text,
     "wanted": text,
@@ -171,15 +172,28 @@ TRANSFER: dict[str, Is] = {
     "done": count,
     "total": maybe(count),
     "total_exact": truth,
+    "present": maybe(count),
     "percent": maybe(count),
     "speed": maybe(rate),
     "remaining_ms": maybe(count),
+    "average_speed": maybe(rate),
+    "duration_ms": maybe(count),
     "attempts": count,
     "tries": count,
     "retry_at": maybe(moment),
     "created": moment,
     "started": maybe(moment),
     "ended": maybe(moment),
+}
+BEFORE: dict[str, Is] = {
+    "known_to_registry": maybe(truth),
+    "total": maybe(count),
+    "present": maybe(count),
+    "needed": maybe(count),
+    "free": maybe(count),
+    "directory": maybe(text),
+    "installed": maybe(truth),
+    "up_to_date": maybe(truth),
 }
 ACTIVITY: dict[str, Is] = {
     "at": moment,
@@ -665,13 +679,17 @@ class TestPullAndQueue:
         first, second = ran.out.splitlines()
         assert re.fullmatch(r"tiny-demo:latest installed, digest checked, 2 MB in \d+ ms", first)
         assert re.fullmatch(r"small-demo:latest installed, digest checked, 1 MB in \d+ ms", second)
-        assert ran.err.startswith("1 tiny-demo:latest: waiting\n2 small-demo:latest: waiting\n")
+        assert ran.err.startswith(
+            "tiny-demo:latest: 2 MB\nsmall-demo:latest: 1 MB\n"
+            "1 tiny-demo:latest: waiting\n2 small-demo:latest: waiting\n"
+        )
         assert ran.err.endswith("2 small-demo:latest: installed (digest checked)\n")
 
     def test_the_json_stream(self, cli: Cli, stage: Stage) -> None:
         ran = cli("pull", "tiny-demo", "--json")
         assert (ran.code, ran.err) == (0, "")
         for line in ran.stream:
+            shaped(line.pop("before"), BEFORE)
             shaped(line, TRANSFER)
         assert (ran.stream[0]["state"], ran.stream[-1]["state"]) == ("waiting", "installed")
         assert (ran.stream[-1]["percent"], ran.stream[-1]["server"]) == (100, "demo")
@@ -738,10 +756,11 @@ class TestPullAndQueue:
         assert (ran.json[0]["number"], ran.json[0]["state"]) == (2, "waiting")
         assert "nobody carries the queue out now: modeltui queue run" in cli("queue").err
         ran = cli("queue", "pause", "2")
-        assert ran == Ran(0, "2 small-demo:latest: paused by you\n", "")
+        nobody = "nobody carries the queue out now: modeltui queue run\n"  # the first waits, too
+        assert ran == Ran(0, "2 small-demo:latest: paused by you\n", nobody)
         ran = cli("queue", "resume")
         assert ran.out == "2 small-demo:latest: waiting\n1 tiny-demo:latest: waiting\n"
-        assert ran.err == "start it with: modeltui queue run\n"
+        assert ran.err == nobody
         ran = cli("queue", "cancel", "1", "--json")
         assert (ran.json[0]["state"], ran.json[0]["cause"], ran.json[0]["position"]) == (
             "cancelled",

@@ -34,6 +34,7 @@ COMMANDS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("sync",): ("/api/tags", "/api/ps"),
     ("doctor",): ("/api/version", "/api/tags"),
     ("pull", "tiny-demo"): ("/api/version",),
+    ("outdated",): ("/api/tags", "/api/show", "/v2/*"),
 }
 
 WORST = ("hostile strings", "wrong types", "half a body", "500 with words")

@@ -10,6 +10,7 @@ from modeltui import __version__
 Cli = Callable[..., Ran]
 
 COMMANDS = (
+    *("outdated", "upgrade"),
     *("ls", "ps", "show", "pull", "rm", "cp", "mv", "current", "switch", "load", "unload", "sync", "queue"),
     *("activity", "config", "doctor", "demo"),
 )
