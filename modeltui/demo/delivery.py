@@ -74,6 +74,8 @@ class Delivery:
         if self._trouble.get(Kind.ENDLESS):
             self._head(answer.status, answer.content_type, {"Transfer-Encoding": "chunked"})
             await self._endless()
+        if not body and (fault := self._trouble.get(Kind.RESET, Kind.CUT)):
+            raise Dropped(reset=fault.kind is Kind.RESET)
         self._head(answer.status, answer.content_type, {**answer.headers, "Content-Length": str(len(body))})
         await self._connection.send(b"" if self._request.method == "HEAD" else await self._until_cut(body))
 

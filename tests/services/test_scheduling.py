@@ -125,7 +125,7 @@ async def test_only_the_next_in_line_is_looked_up(open_place: Opener) -> None:
         await until(lambda: place.services.store.queue.blobs(5) is not None)
         known = [n for n in range(1, 7) if place.services.store.queue.blobs(n) is not None]
         assert known == [1, 2, 5]
-        assert row(place.services, 5).transfer.total == manifest_of(models[4]).size
+        await until(lambda: row(place.services, 5).transfer.total == manifest_of(models[4]).size)
 
 
 # A full disk.
