@@ -5,8 +5,8 @@ a GET concerns no model). A request takes at most one fault of
 each kind, in the order they were added; `times` counts the requests that took it.
 
 `after_bytes` counts bytes of the response body; on a streaming `/api/pull` it counts the bytes that this
-pull has moved by itself, so that a fault taken three times lets each try make some progress. An answer without
-a body is broken off before its head.
+pull has moved by itself, so that a fault taken three times lets each try make some progress. An answer
+without a body is broken off before its head.
 
 | kind | value | what happens |
 |---|---|---|
