@@ -41,6 +41,7 @@ SAVE_MS = 500
 _MOST_FAILURES = 20
 _REPORTED = frozenset({State.STARTING, State.RETRYING, State.PAUSED, State.BLOCKED}) | FINAL
 _MANIFEST_S = 3.0
+_RETURN_MS = 2_000
 _GATHER_S = 0.4
 _AT_ONCE_S = 0.005
 _NEARLY_S = 2
@@ -79,6 +80,7 @@ class Carrier:
         self._check: asyncio.Task[None] | None = None
         self._probe: asyncio.Task[None] | None = None
         self._was_lost = False
+        self._is_away: bool | None = False  # None: its server was lost, and not asked since
         self._heard_at = 0
         self._saved = row.transfer
         self._saved_at = 0
@@ -117,7 +119,7 @@ class Carrier:
     def start(self, now: int, link: Link) -> None:
         """Begin a try."""
         self.link = link
-        self._was_lost = self.transfer.cause is Cause.NETWORK
+        self._was_lost |= self.transfer.cause is Cause.NETWORK
         self.apply(Started(now))
 
     def apply(self, event: Event) -> None:
@@ -157,13 +159,17 @@ class Carrier:
         self._means.report(f"{self.number} {self.transfer.name.short}: {words}")
 
     def probe_if_silent(self, now: int) -> None:
-        """While it verifies a server says nothing, for minutes: is it there at all?"""
-        stall_ms = self._means.limits.stall_ms
-        if self.transfer.state is not State.VERIFYING or not stall_ms:
+        """While it verifies a server says nothing, for minutes: is it there at all? And is one back?"""
+        state, patience = self.transfer.state, 0
+        if state is State.VERIFYING:
+            patience, question = self._means.limits.stall_ms, self._ask_for_life
+        elif state is State.RETRYING and self._is_away is not False:
+            patience, question = _RETURN_MS, self._ask_for_return
+        if not patience:
             self._heard_at = now
-        elif now - self._heard_at >= stall_ms and (self._probe is None or self._probe.done()):
+        elif now - self._heard_at >= patience and (self._probe is None or self._probe.done()):
             self._heard_at = now
-            self._probe = self._spawn(self._ask_for_life())
+            self._probe = self._spawn(question())
 
     def save_if_due(self, now: int) -> None:
         """Write progress, at most twice a second."""
@@ -252,6 +258,7 @@ class Carrier:
             try:
                 version = await self.link.api.version()
             except (TimedOut, Unreachable) as error:
+                self._is_away = True
                 self.apply(Closed(self._means.services.clock(), error.words, self._means.random()))
                 return
             except ModeltuiError:
@@ -268,13 +275,15 @@ class Carrier:
                 was_waited_for = loop.time() - asked > _AT_ONCE_S
                 if isinstance(event, ServerError):
                     event = await explained(self._means.services, self.link, self.transfer, event)
+                elif isinstance(event, Closed):
+                    self._is_away = None
                 if isinstance(event, (ServerError, Closed)):
                     event = replace(event, jitter=self._means.random())
                 self.apply(event)
                 if before and isinstance(event, Layer) and event.completed < event.total:
                     kept = survival_words(before, self.transfer.seen, version if self._was_lost else None)
                     self.apply(Noted(event.at, kept))
-                    before = 0
+                    before, self._was_lost = 0, False
                 if was_waited_for and self._has_long_to_go():
                     await asyncio.sleep(_GATHER_S)
                 asked = loop.time()
@@ -305,6 +314,21 @@ class Carrier:
         except ModeltuiError as error:
             text = f"silent while it verified: {error.message}"
             self.apply(Closed(self._means.services.clock(), text, self._means.random()))
+
+    async def _ask_for_return(self) -> None:
+        """Go on at once when a server that was away answers again."""
+        assert self.link is not None
+        try:
+            await self.link.api.version()
+        except (TimedOut, Unreachable):
+            self._is_away = True
+            return
+        except ModeltuiError:
+            pass  # it is there
+        was_away, self._is_away = self._is_away, False
+        if was_away and self.transfer.state is State.RETRYING:
+            self._was_lost = True
+            self.apply(Asked(self._means.services.clock(), Wanted.RUN))
 
     async def _look(self) -> None:
         """After success, or after a cancel: what is really there?"""

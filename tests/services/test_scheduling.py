@@ -240,6 +240,35 @@ async def test_what_survived_a_restart_is_said(
         assert state(place) is State.PULLING
 
 
+async def test_a_server_that_comes_back_keeps_nobody_waiting(
+    open_place: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next try is minutes away, and the server there again: it is noticed."""
+    monkeypatch.setattr(carrying, "_RETURN_MS", 50)
+    place = await open_place("[downloads]\nretries = 1\n", available=(HUGE,), rate=40 * MB)
+    knocked = asyncio.Semaphore(0)
+
+    def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        knocked.release()
+        writer.close()
+
+    put(place, HUGE.name)
+    async with running(place.services):
+        await until(lambda: row(place.services).transfer.done > MB)
+        await place.server.stop()
+        closed_door = await asyncio.start_server(hang_up, "127.0.0.1", place.server.port)
+        for _ in range(2):
+            await knocked.acquire()
+        transfer = row(place.services).transfer
+        assert transfer.state is State.RETRYING
+        assert (transfer.retry_at or 0) - transfer.at >= 60_000
+        closed_door.close()
+        await closed_door.wait_closed()
+        place.server.rate = 1e10
+        await place.server.start()
+        await reach(place, State.INSTALLED)
+
+
 async def test_a_server_that_is_away_is_asked_whether_it_is_there_and_not_to_pull(
     open_place: Opener,
 ) -> None:
