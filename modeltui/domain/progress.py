@@ -15,6 +15,7 @@ MOST_MOVED = 2**62  # counters that go to and fro for ever do not leave that eit
 _SPEED_MEMORY_MS = 6_000
 _SPEED_STEP_MS = 400
 _FIRST_LOOK_BYTES = 32 * 10**6  # as much may have come before a layer is first looked at, after 60 ms
+_NEARLY_S = 2
 _LEFT_BAND, _LEFT_BAND_MS = 0.1, 2_000
 
 
@@ -95,6 +96,13 @@ def counted(transfer: Transfer, event: Layer) -> Transfer:
         is_finishing=event.in_order and _is_finishing(layers, seen, total),
     )
     return _measured(counted, there)
+
+
+def has_long_to_go(transfer: Transfer) -> bool:
+    """Whether lines may gather before they are read: to wake up for one costs more than the line."""
+    if transfer.state is not State.PULLING or transfer.speed is None or transfer.total is None:
+        return False
+    return transfer.total - transfer.seen > transfer.speed * _NEARLY_S
 
 
 def _placed(transfer: Transfer, event: Layer) -> tuple[tuple[LayerState, ...], int]:

@@ -54,8 +54,9 @@ Step = tuple[Transfer, tuple[Effect, ...]]
 
 
 def reduce(transfer: Transfer, event: Event, limits: Limits = Limits()) -> Step:  # noqa: B008
-    """Apply one event; time going back counts as standing still. Without a stall a Tick changes nothing."""
-    now = max(transfer.at, event.at)
+    """Apply one event; time going back counts as nothing. Else a Tick changes something only at a stall."""
+    now = event.at
+    transfer = _set_back(transfer, now)
     if isinstance(event, Tick):
         return _passed(transfer, now, event.jitter, limits)
     transfer = _passed_to(transfer, event, now)
@@ -69,9 +70,7 @@ def reduce(transfer: Transfer, event: Event, limits: Limits = Limits()) -> Step:
         case Announced(manifest=manifest):
             return progress.announced(transfer, manifest), ()
         case Held(cause=cause, text=text):
-            if transfer.wanted is not Wanted.RUN:
-                return transfer, ()
-            return replace(_stopped(transfer, State.BLOCKED), cause=cause, detail=text), (Effect.CLOSE,)
+            return _held(transfer, cause, text)
         case Noted(text=text, cause=cause):
             return _noted(transfer, text, cause), ()
         case Interrupted():
@@ -94,6 +93,25 @@ def reduce(transfer: Transfer, event: Event, limits: Limits = Limits()) -> Step:
             words = text or "the connection ended before the pull did"
             return _failed(transfer, verdict(cause), words, jitter, limits)
     return transfer, ()
+
+
+def _set_back(transfer: Transfer, now: int) -> Transfer:
+    """Follow a clock that was set back: all that it still measures with moves by as much."""
+    by = transfer.at - now
+    if by <= 0:
+        return transfer
+
+    def moved(moment: int | None) -> int | None:
+        return None if moment is None else moment - by
+
+    return replace(
+        transfer,
+        at=now,
+        retry_at=moved(transfer.retry_at),
+        ends_at=moved(transfer.ends_at),
+        grown_at=moved(transfer.grown_at),
+        sample_at=moved(transfer.sample_at),
+    )
 
 
 def _passed_to(transfer: Transfer, event: Event, now: int) -> Transfer:
@@ -168,6 +186,17 @@ def _noted(transfer: Transfer, text: str, cause: Cause | None) -> Transfer:
     if transfer.state is State.WAITING or (transfer.state in CONNECTED and cause is None):
         return replace(transfer, cause=cause, detail=text)
     return transfer
+
+
+def _held(transfer: Transfer, cause: Cause, text: str) -> Step:
+    """Nothing goes on. What is to end anyway does so by itself, unless a defect keeps it from that."""
+    if transfer.wanted is Wanted.RUN:
+        return replace(_stopped(transfer, State.BLOCKED), cause=cause, detail=text), (Effect.CLOSE,)
+    if cause is not Cause.DEFECT or transfer.state not in ACTIVE:
+        return transfer, ()
+    if transfer.wanted is Wanted.CANCEL:
+        return _cancelled(transfer, text), (Effect.CLOSE,)
+    return replace(_stopped(transfer, State.PAUSED), cause=Cause.BY_YOU, detail=text), (Effect.CLOSE,)
 
 
 def _interrupted(transfer: Transfer) -> Step:

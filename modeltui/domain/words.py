@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 _MINUTE = 60_000
 _LONG_ENOUGH_MS = 1_000  # for a speed to mean anything
+_TURN_MS = 2_000  # a try that is due begins sooner, where nothing else is in its way
 
 
 def kept_words(expires_at: int | None, now: int) -> str:
@@ -57,6 +58,8 @@ def state_words(transfer: "Transfer", now: int | None, retries: int) -> str:
             return "finishing"
         case State.PULLING if transfer.moved * 100 < (transfer.total or 0) <= (transfer.present or 0) * 100:
             return f"pulling, {units.size(transfer.present)} there"
+        case State.RETRYING if now is not None and now - (transfer.retry_at or now) > _TURN_MS:
+            return f"waits for its turn{detail}"
         case State.RETRYING if transfer.attempts >= retries:
             return f"still retrying, every 5 min{detail}"
         case State.RETRYING:
@@ -98,7 +101,7 @@ def end_words(transfer: "Transfer") -> str:
 
 def _span_of(transfer: "Transfer") -> int | None:
     """How long it took from start to end, where its streams were not counted (an older modeltui's rows)."""
-    if transfer.started is None or transfer.ended is None:
+    if transfer.started is None or transfer.ended is None or transfer.ended < transfer.started:
         return None
     return transfer.ended - transfer.started
 

@@ -6,6 +6,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 
 from modeltui.domain.causes import Cause
+from modeltui.domain.progress import has_long_to_go
 from modeltui.domain.reducer import Effect, reduce
 from modeltui.domain.survival import survival_words
 from modeltui.domain.transfers import (
@@ -26,25 +27,24 @@ from modeltui.domain.transfers import (
     Wanted,
 )
 from modeltui.domain.words import state_words
-from modeltui.errors import ModeltuiError, StoreError, TimedOut, Unreachable
+from modeltui.errors import ModeltuiError, TimedOut, Unreachable
 from modeltui.services.announcing import PATIENCE_MS, Announcement
 from modeltui.services.cancelling import what_cancel_did
 from modeltui.services.checking import check_pulled
 from modeltui.services.explaining import explained
 from modeltui.services.preflight import why_not
+from modeltui.services.presence import Presence
+from modeltui.services.saving import Saving
 from modeltui.services.servers import Link
 from modeltui.services.tree import Services
 from modeltui.store.queue import QueuedTransfer
 from modeltui.text import clean_line
 
 SAVE_MS = 500
-_MOST_FAILURES = 20
 _REPORTED = frozenset({State.STARTING, State.RETRYING, State.PAUSED, State.BLOCKED}) | FINAL
 _MANIFEST_S = 3.0
-_RETURN_MS = 2_000
 _GATHER_S = 0.4
 _AT_ONCE_S = 0.005
-_NEARLY_S = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,19 +78,14 @@ class Carrier:
         self._stream: asyncio.Task[None] | None = None
         self._announcement = Announcement(self._spawn, self._hear)
         self._check: asyncio.Task[None] | None = None
-        self._probe: asyncio.Task[None] | None = None
+        self._presence = Presence(self._spawn, self._lose, self._go_on)
         self._was_lost = False
-        self._is_away: bool | None = False  # None: its server was lost, and not asked since
-        self._heard_at = 0
-        self._saved = row.transfer
-        self._saved_at = 0
-        self._failures = 0
-        self._with_save: list[Callable[[], None]] = []
+        self._saving = Saving(row.number, row.transfer)
 
     @property
     def tasks(self) -> set["asyncio.Task[None]"]:
         """What runs for it now."""
-        every = (self._stream, self._announcement.task, self._check, self._probe)
+        every = (self._stream, self._announcement.task, self._check, self._presence.task)
         return {task for task in every if task is not None and not task.done()}
 
     @property
@@ -134,10 +129,10 @@ class Carrier:
         if transfer.state in _REPORTED:
             self._report(state_words(transfer, services.clock(), services.config.retries))
         if transfer.state in (State.RETRYING, State.FAILED, State.BLOCKED):
-            self._with_save.append(lambda: self._queue.add_attempt(self.number, transfer))
+            self._saving.add(lambda: self._queue.add_attempt(self.number, transfer))
         if transfer.is_final:
             error = None if transfer.state is State.INSTALLED else transfer.detail or transfer.state
-            self._with_save.append(lambda: services.log(link, "pull", transfer.sent.short, error))
+            self._saving.add(lambda: services.log(link, "pull", transfer.sent.short, error))
         self.save()
         self._means.wake()
 
@@ -148,7 +143,7 @@ class Carrier:
         if row.obeyed != row.wishes:
             self._report(f"wanted: {wanted}")
         self.apply(Asked(self._means.services.clock(), wanted))
-        if self.transfer is not self._saved:
+        if not self._saving.knows(self.transfer):
             self.save()
 
     def lend(self, means: Means) -> None:
@@ -159,21 +154,22 @@ class Carrier:
         self._means.report(f"{self.number} {self.transfer.name.short}: {words}")
 
     def probe_if_silent(self, now: int) -> None:
-        """While it verifies a server says nothing, for minutes: is it there at all? And is one back?"""
-        state, patience = self.transfer.state, 0
-        if state is State.VERIFYING:
-            patience, question = self._means.limits.stall_ms, self._ask_for_life
-        elif state is State.RETRYING and self._is_away is not False:
-            patience, question = _RETURN_MS, self._ask_for_return
-        if not patience:
-            self._heard_at = now
-        elif now - self._heard_at >= patience and (self._probe is None or self._probe.done()):
-            self._heard_at = now
-            self._probe = self._spawn(question())
+        """Ask its server whether it is there, while that matters and nothing else tells."""
+        self._presence.ask_if_silent(self.link, self.transfer.state, self._means.limits.stall_ms, now)
+
+    def _lose(self, words: str) -> None:
+        """Its server is gone."""
+        self.apply(Closed(self._means.services.clock(), words, self._means.random()))
+
+    def _go_on(self) -> None:
+        """Its server is back: no more waiting."""
+        if self.transfer.state is State.RETRYING:
+            self._was_lost = True
+            self.apply(Asked(self._means.services.clock(), Wanted.RUN))
 
     def save_if_due(self, now: int) -> None:
-        """Write progress, at most twice a second."""
-        if self.transfer is not self._saved and now - self._saved_at >= SAVE_MS:
+        """Write progress, at most twice a second; at once when the clock was set back."""
+        if not self._saving.knows(self.transfer) and self._saving.is_due(now, SAVE_MS):
             self.save()
 
     @property
@@ -184,25 +180,11 @@ class Carrier:
     @property
     def rests(self) -> bool:
         """Whether nothing happens to it until a person wants it, and the queue knows it."""
-        return self.transfer.is_resting and self.transfer is self._saved
+        return self.transfer.is_resting and self._saving.knows(self.transfer)
 
     def save(self) -> None:
-        """Write how it stands; a store that fails is tried again a few times, then raises StoreError."""
-        services = self._means.services
-        self._saved_at = services.clock()
-        try:
-            with services.store.writing():  # all or nothing: who dies here has not told half of it
-                for write in self._with_save:
-                    write()
-                self._queue.save(self.number, self.transfer, self.wishes)
-        except StoreError as error:
-            self._failures += 1
-            if self._failures >= _MOST_FAILURES:
-                raise
-            services.note(f"{error.message}; trying again")
-        else:
-            self._saved, self._failures = self.transfer, 0
-            self._with_save.clear()
+        """Write how it stands; raises StoreError when that has failed too often."""
+        self._saving.save(self._means.services, self.transfer, self.wishes)
 
     async def end(self) -> None:
         """End what still runs for it."""
@@ -258,8 +240,8 @@ class Carrier:
             try:
                 version = await self.link.api.version()
             except (TimedOut, Unreachable) as error:
-                self._is_away = True
-                self.apply(Closed(self._means.services.clock(), error.words, self._means.random()))
+                self._presence.is_away = True
+                self._lose(error.words)
                 return
             except ModeltuiError:
                 pass  # it is there; what it thinks of the pull it will say itself
@@ -276,7 +258,7 @@ class Carrier:
                 if isinstance(event, ServerError):
                     event = await explained(self._means.services, self.link, self.transfer, event)
                 elif isinstance(event, Closed):
-                    self._is_away = None
+                    self._presence.is_away = None
                 if isinstance(event, (ServerError, Closed)):
                     event = replace(event, jitter=self._means.random())
                 self.apply(event)
@@ -284,17 +266,10 @@ class Carrier:
                     kept = survival_words(before, self.transfer.seen, version if self._was_lost else None)
                     self.apply(Noted(event.at, kept))
                     before, self._was_lost = 0, False
-                if was_waited_for and self._has_long_to_go():
+                if was_waited_for and has_long_to_go(self.transfer):
                     await asyncio.sleep(_GATHER_S)
                 asked = loop.time()
         self._means.wake()
-
-    def _has_long_to_go(self) -> bool:
-        """Whether lines may gather before they are read: to wake up for one costs more than the line."""
-        transfer = self.transfer
-        if transfer.state is not State.PULLING or transfer.speed is None or transfer.total is None:
-            return False
-        return transfer.total - transfer.seen > transfer.speed * _NEARLY_S
 
     async def _no_room(self) -> Held | None:
         """Why its server's disk has no room for it, as far as that can be seen from here."""
@@ -305,30 +280,6 @@ class Carrier:
 
         assert self.link is not None
         return await why_not(self._means.services, self.link, self.transfer.sent, manifest)
-
-    async def _ask_for_life(self) -> None:
-        """End the try when the server answers nothing else either."""
-        assert self.link is not None
-        try:
-            await self.link.api.version()
-        except ModeltuiError as error:
-            text = f"silent while it verified: {error.message}"
-            self.apply(Closed(self._means.services.clock(), text, self._means.random()))
-
-    async def _ask_for_return(self) -> None:
-        """Go on at once when a server that was away answers again."""
-        assert self.link is not None
-        try:
-            await self.link.api.version()
-        except (TimedOut, Unreachable):
-            self._is_away = True
-            return
-        except ModeltuiError:
-            pass  # it is there
-        was_away, self._is_away = self._is_away, False
-        if was_away and self.transfer.state is State.RETRYING:
-            self._was_lost = True
-            self.apply(Asked(self._means.services.clock(), Wanted.RUN))
 
     async def _look(self) -> None:
         """After success, or after a cancel: what is really there?"""

@@ -291,9 +291,38 @@ def test_no_stall_where_none_is_counted() -> None:
 
 
 def test_time_going_back_counts_as_nothing() -> None:
-    back = play(weights(-5_000_000, 3 * GB), Tick(-9), start=PULLING)
-    assert (back.at, back.done, back.state) == (1_000, 3 * GB, State.PULLING)
-    assert back.quiet_ms(-5_000) == 0
+    back = play(weights(-5_000_000, 3 * GB), start=PULLING)
+    assert (back.at, back.done, back.state) == (-5_000_000, 3 * GB, State.PULLING)
+    assert (back.active_ms, back.quiet_ms(-5_000_000)) == (PULLING.active_ms, 0)
+    assert back.quiet_ms(-6_000_000) == 0
+
+
+HOUR = 3_600_000
+
+
+def test_a_clock_that_is_set_back_delays_no_retry() -> None:
+    """A machine that booted with its clock an hour ahead."""
+    ahead = play(Started(HOUR), Closed(HOUR, "the connection broke"))
+    assert ahead.retry_at == HOUR + 1_000
+    back, follow = reduce(ahead, Tick(0))
+    assert (back, follow) == (replace(ahead, at=0, retry_at=1_000), ())
+    assert play(Tick(500), start=back) == back
+    assert play(Started(1_000), start=back).state is State.STARTING
+
+
+def test_a_clock_that_is_set_back_neither_blinds_the_watchdog_nor_stops_the_speed() -> None:
+    begun = play(Started(HOUR), Announced(HOUR, MANIFEST))
+    ahead = play(*(weights(HOUR + at, at * 100_000) for at in range(0, 10_000, 60)), start=begun)
+    back = play(Tick(0), start=ahead)
+    assert (back.at, back.grown_at, back.done, back.speed) == (0, 0, ahead.done, ahead.speed)
+    assert back.remaining_ms(0) == ahead.remaining_ms(ahead.at)
+    assert play(Tick(89_999), start=back) == back
+    assert play(Tick(90_000), start=back).state is State.RETRYING
+    silent = play(weights(HOUR + 60_000, ahead.done), start=ahead)
+    assert play(Tick(0), start=silent).quiet_ms(0) == silent.quiet_ms(silent.at)  # as long as it was
+    on = play(*(weights(at, ahead.done + at * 50_000) for at in range(60, 30_000, 60)), start=back)
+    assert on.speed == pytest.approx(50_000_000, rel=0.02)
+    assert on.active_ms == ahead.active_ms + 29_940
 
 
 # --- giving up ---
@@ -307,8 +336,9 @@ def test_delays_double_to_a_minute_with_full_jitter_then_five_minutes() -> None:
 
 
 def _fail(transfer: Transfer, event: Event) -> Transfer:
-    """One try that gets nowhere."""
-    return play(Started(transfer.retry_at or transfer.at), event, start=transfer)
+    """One try that gets nowhere, at once."""
+    at = transfer.retry_at or transfer.at
+    return play(Started(at), replace(event, at=at), start=transfer)
 
 
 def test_ten_tries_then_every_five_minutes_and_never_failed() -> None:
@@ -505,8 +535,22 @@ def test_what_stands_still_by_wish_is_not_blocked_over_it() -> None:
     assert play(Held(3_000, Cause.DELETE_IN_PROGRESS, ""), start=PAUSED).state is State.PAUSED
     cancelling = play(Asked(2_000, Wanted.CANCEL), start=PULLING)
     assert play(Held(3_000, Cause.NO_SERVER, ""), start=cancelling).state is State.CHECKING
+    pausing = play(Asked(3_500, Wanted.PAUSE), start=CHECKING)
+    assert play(Held(3_600, Cause.NO_SERVER, ""), start=pausing).state is State.CHECKING
     held, follow = reduce(PULLING, Held(3_000, Cause.DELETE_IN_PROGRESS, "after the delete of x"))
     assert (held.state, held.detail, follow) == (State.BLOCKED, "after the delete of x", (Effect.CLOSE,))
+
+
+def test_a_defect_of_the_look_ends_what_a_person_wants_ended() -> None:
+    """Nothing else would: the look that ends it is what failed."""
+    defect = Held(3_600, Cause.DEFECT, "a defect of modeltui: KeyError: 'x'")
+    cancelled, follow = reduce(play(Asked(2_000, Wanted.CANCEL), start=PULLING), defect)
+    assert (cancelled.state, cancelled.detail, cancelled.ended) == (State.CANCELLED, defect.text, 3_600)
+    assert (cancelled.cause, follow) == (Cause.BY_YOU, (Effect.CLOSE,))
+    paused, follow = reduce(play(Asked(3_500, Wanted.PAUSE), start=CHECKING), defect)
+    assert (paused.state, paused.detail) == (State.PAUSED, defect.text)
+    assert (paused.cause, follow) == (Cause.BY_YOU, (Effect.CLOSE,))
+    assert play(defect, start=PAUSED) == replace(PAUSED, at=3_600)
 
 
 def test_a_runner_that_ends_leaves_the_rest_to_the_next() -> None:
@@ -587,7 +631,9 @@ def _hold(before: Transfer, event: Event, after: Transfer, follow: tuple[Effect,
     assert 0 <= after.seen <= (after.total or 0)
     assert before.percent is None or (after.percent is not None and after.percent >= before.percent)
     assert (after.percent == 100) == (after.state is State.INSTALLED)
-    assert after.at >= before.at
+    assert after.at in (event.at, before.at)
+    if event.at < before.at:
+        _hold_set_back(before, event.at, after)
     tries_again = isinstance(event, Asked) and event.wanted is Wanted.RUN
     if before.is_final and not tries_again:
         assert (after, follow) == (replace(before, at=after.at), ())
@@ -609,11 +655,23 @@ def _hold(before: Transfer, event: Event, after: Transfer, follow: tuple[Effect,
     assert len(after.layers) <= MOST_LAYERS
 
 
+def _hold_set_back(before: Transfer, now: int, after: Transfer) -> None:
+    """A clock that goes back is followed, and what is measured with it is neither nearer nor farther."""
+    assert after.at == now
+    moments = [(before.retry_at, after.retry_at)] if after.state is before.state is State.RETRYING else []
+    if after.state is before.state and after.quiet_ms(now):
+        moments.append((before.grown_at, after.grown_at))
+    for earlier, later in moments:
+        assert earlier is not None
+        assert later is not None
+        assert later - now == earlier - before.at
+
+
 def _hold_counts(before: Transfer, after: Transfer) -> None:
     there = {layer.digest: layer.completed for layer in before.layers}
     grown = sum(max(0, layer.completed - there.get(layer.digest, 0)) for layer in after.layers)
     assert 0 <= after.moved - before.moved <= grown + max(0, after.seen - before.seen)
-    open_ms = after.at - before.at if before.state in CONNECTED else 0
+    open_ms = max(0, after.at - before.at) if before.state in CONNECTED else 0
     assert 0 <= after.active_ms - before.active_ms <= open_ms
     assert (before.present or 0) <= (after.present or 0) <= (after.total or 0)
     assert not after.is_finishing or after.state in CONNECTED

@@ -32,6 +32,18 @@ PULLING = Transfer(
             "retry 3 of 10 in 12 s",
         ),
         (replace(PULLING, state=State.RETRYING, attempts=10), "still retrying, every 5 min"),
+        (
+            replace(PULLING, state=State.RETRYING, attempts=3, retry_at=NOW - 2_000, detail="no answer"),
+            "retry 3 of 10 (no answer)",
+        ),
+        (
+            replace(PULLING, state=State.RETRYING, attempts=3, retry_at=NOW - 2_001, detail="no answer"),
+            "waits for its turn (no answer)",
+        ),
+        (
+            replace(PULLING, state=State.RETRYING, attempts=10, retry_at=NOW - 9_000_000),
+            "waits for its turn",
+        ),
         (replace(PULLING, state=State.PAUSED), "paused by you"),
         (replace(PULLING, state=State.FAILED, cause=Cause.UNAUTHORIZED), "failed: unauthorized"),
         (replace(PULLING, state=State.BLOCKED, detail="no disk"), "blocked: no disk"),
@@ -68,6 +80,12 @@ def test_without_a_moment_nothing_ticks() -> None:
     retrying = replace(PULLING, state=State.RETRYING, attempts=3, retry_at=NOW + 12_000)
     assert state_words(silent, None, 10) == "pulling"
     assert state_words(retrying, None, 10) == "retry 3 of 10"
+
+
+def test_a_time_from_before_a_clock_was_set_back_is_not_told() -> None:
+    """It would be a negative one."""
+    done = replace(PULLING, state=State.INSTALLED, started=NOW + 3_600_000, ended=NOW)
+    assert end_words(done) == "hf.co/unsloth/Qwen3-GGUF:Q4_K_M installed, 5.23 GB"
 
 
 def test_bytes_in_words() -> None:

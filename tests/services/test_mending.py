@@ -14,6 +14,7 @@ from demo_stage import (  # type: ignore[import-not-found, unused-ignore]  # bes
     MB,
     Opener,
     Place,
+    now_ms,
     until,
 )
 from queue_stage import (  # type: ignore[import-not-found, unused-ignore]  # likewise
@@ -37,6 +38,7 @@ BIG = DemoModel("big:70b", "big", 500 * MB)
 HF = replace(FRESH, name="hf.co/someone/Some-GGUF:Q4_K_M")
 FACE = replace(HF, name="huggingface.co/someone/Some-GGUF:Q4_K_M")
 REALM = 'pull model manifest: realm host "huggingface.co" does not match original host "hf.co"'
+HOUR_MS, FIVE_MINUTES_MS = 3_600_000, 300_000
 FOUR_AT_ONCE = "[downloads]\nper_server = 4\n"
 
 
@@ -321,6 +323,67 @@ async def test_a_cancel_of_a_server_that_verifies_too_long_says_what_is_not_know
         State.CANCELLED,
         "it was being verified: the server may still install it",
     )
+
+
+@pytest.mark.parametrize(
+    ("wanted", "look", "ends"),
+    [
+        (Wanted.CANCEL, "what_cancel_did", State.CANCELLED),
+        (Wanted.PAUSE, "check_pulled", State.PAUSED),
+    ],
+)
+async def test_a_defect_of_the_look_leaves_nothing_looking_for_ever(
+    open_place: Opener, monkeypatch: pytest.MonkeyPatch, wanted: Wanted, look: str, ends: State
+) -> None:
+    is_asked = asyncio.Event()
+
+    async def breaks(*_: object, **__: object) -> None:
+        await is_asked.wait()
+        raise KeyError("nobody foresaw this")
+
+    monkeypatch.setattr(carrying, look, breaks)
+    place = await open_place(rate=1 if wanted is Wanted.CANCEL else 1e9)
+    put(place, "fresh")
+    async with running(place.services):
+        await reach(place, State.PULLING if wanted is Wanted.CANCEL else State.CHECKING)
+        place.pulls.ask(1, wanted)
+        await until(lambda: row(place.services).obeyed == row(place.services).wishes)
+        await reach(place, State.CHECKING)
+        is_asked.set()
+        await reach(place, ends)
+    assert pulled(place).detail == "a defect of modeltui: KeyError: 'nobody foresaw this'"
+
+
+# A clock that is set back.
+
+
+async def test_a_clock_that_is_set_back_stops_neither_what_is_saved_nor_retries(
+    open_place: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By an hour, as at the first contact with a time server: while it pulls, and while it waits."""
+    ahead = 2 * HOUR_MS
+
+    def clock() -> int:
+        return int(now_ms()) + ahead
+
+    monkeypatch.setattr("demo_stage.now_ms", clock)
+    place = await open_place("[downloads]\nretries = 1\n", available=(BIG,), rate=10 * MB)
+    place.trouble(Kind.STREAM_ERROR, value="nobody has seen this", after_bytes=250 * MB)
+    put(place, BIG.name)
+    async with running(place.services):
+        await until(lambda: pulled(place).done > MB)
+        ahead -= HOUR_MS
+        before = pulled(place)
+        await until(lambda: pulled(place).done > before.done + 5 * MB)
+        assert pulled(place).at < before.at
+        place.server.rate = 1e10
+        await reach(place, State.RETRYING)
+        ahead -= HOUR_MS
+        await until(lambda: (pulled(place).retry_at or 0) <= clock() + FIVE_MINUTES_MS)
+        assert (state(place), pulled(place).tries) == (State.RETRYING, 1)
+        ahead += FIVE_MINUTES_MS
+        await reach(place, State.INSTALLED)
+    assert pulled(place).tries == 2
 
 
 # What is counted, and kept.

@@ -33,7 +33,7 @@ from modeltui.domain.causes import Cause
 from modeltui.domain.names import parse
 from modeltui.domain.transfers import CONNECTED, State, Wanted
 from modeltui.errors import Refusal
-from modeltui.services import carrying
+from modeltui.services import carrying, presence
 from modeltui.services.pulls import Pulls
 
 ENDLESS = MB / 100
@@ -244,7 +244,7 @@ async def test_a_server_that_comes_back_keeps_nobody_waiting(
     open_place: Opener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The next try is minutes away, and the server there again: it is noticed."""
-    monkeypatch.setattr(carrying, "_RETURN_MS", 50)
+    monkeypatch.setattr(presence, "_RETURN_MS", 50)
     place = await open_place("[downloads]\nretries = 1\n", available=(HUGE,), rate=40 * MB)
     knocked = asyncio.Semaphore(0)
 
