@@ -14,13 +14,13 @@ from modeltui.cli.session import confirm, session
 from modeltui.cli.table import Column
 from modeltui.domain import units
 from modeltui.domain.layout import cut
-from modeltui.domain.names import from_listed
 from modeltui.errors import Declined, NeedsYes
 from modeltui.modeldir.hashing import Reading
 from modeltui.modeldir.reading import ASIDE, Pile, Unread
 from modeltui.services.cleaning import Cleaned, Cleaning, Litter, Plan
 from modeltui.services.detaching import can_detach, ensure_runner
 from modeltui.services.pulls import Pulls
+from modeltui.services.repulling import Mending, Repulling, says_unpulled
 from modeltui.services.servers import Link
 from modeltui.services.tree import Services
 from modeltui.services.verifying import Check, Fault, Verified, Verifying
@@ -53,9 +53,10 @@ async def verify(arguments: Namespace, out: Output) -> int:
             found = await verifying.quarantine(found)
         if not out.json:
             _tell(found, services.clock(), out)
-        queued = await _pull_again(services, link, found, arguments, out)
+        mending = await Repulling(services, link).sort(check, found)
+        queued = await _pull_again(services, link, mending, arguments, out)
         if out.json:
-            out.answer(_verified(found, queued))
+            out.answer(_verified(found, mending, queued))
     return 0 if found.is_good else 3
 
 
@@ -153,10 +154,12 @@ def _short(digest: str) -> str:
 
 
 async def _pull_again(
-    services: Services, link: Link, found: Verified, arguments: Namespace, out: Output
+    services: Services, link: Link, mending: Mending, arguments: Namespace, out: Output
 ) -> list[int]:
-    """Offer to pull what lacks a file now; the numbers of the transfers."""
-    names = [name for each in found.lacking_models if (name := from_listed(each)) is not None]
+    """Offer to pull what a pull mends; the numbers of the transfers."""
+    for each in () if out.json else mending.unpulled:
+        out.say(says_unpulled(each))
+    names = mending.pulled
     if not names:
         return []
     listed = ", ".join(name.short for name in names)
@@ -215,7 +218,7 @@ def _tell_plan(plan: Plan, now: int, out: Output) -> None:
         out.text(f"nothing lies in {clean_line(str(plan.root))} that could be removed")
 
 
-def _verified(found: Verified, queued: list[int]) -> dict[str, Any]:
+def _verified(found: Verified, mending: Mending, queued: list[int]) -> dict[str, Any]:
     """The JSON of `verify`."""
     return {
         "directory": str(found.root),
@@ -232,6 +235,10 @@ def _verified(found: Verified, queued: list[int]) -> dict[str, Any]:
         "unknown": list(found.strays),
         "quarantined": [file.name for file in found.aside],
         "queued": queued,
+        "not_pulled": [
+            {"model": each.name.short, "made_here": True if each.is_made else None, "reason": each.why}
+            for each in mending.unpulled
+        ],
     }
 
 

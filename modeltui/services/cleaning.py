@@ -80,7 +80,11 @@ class Cleaning:
         await self._refuse_foreign_pull(contents)
         doubts = _doubts(files, contents)
         orphans = () if doubts else contents.orphans(self._services.clock(), ORPHANED_MS)
-        litter = (*self._partials(contents), *(Litter(Kind.ORPHAN, pile) for pile in orphans))
+        partials, blobs = self._owners()
+        litter = (
+            *(Litter(Kind.PARTIAL, pile, partials.get(pile.digest)) for pile in contents.downloads()),
+            *(Litter(Kind.ORPHAN, pile, blobs.get(pile.digest)) for pile in orphans),
+        )
         return Plan(files.root, litter, contents.unread, doubts)
 
     async def clean(self, plan: Plan) -> Cleaned:
@@ -131,25 +135,32 @@ class Cleaning:
             if part not in contents.partials:
                 raise _in_use(part, "is being written")
 
-    def _partials(self, contents: Contents) -> tuple[Litter, ...]:
-        """Partial downloads; one that an unfinished transfer of the queue goes on from stays."""
-        owners: dict[str, str] = {}
+    def _owners(self) -> tuple[dict[str, str], dict[str, str]]:
+        """What unfinished transfers of the queue go on from: digest -> words, of partials and of blobs."""
+        partials: dict[str, str] = {}
+        blobs: dict[str, str] = {}
         queue = self._services.store.queue
         for row in queue.open():
+            if row.server_id != self._link.id:
+                continue
+            words = f"transfer {row.number}, {row.transfer.name.short}, goes on from it"
+            seen = (layer.digest for layer in queue.layers(row.number))
+            needed = {digest.lower(): words for digest in (*seen, *(queue.blobs(row.number) or ()))}
+            blobs |= needed
             # Where the disk is full the partial is what fills it: that pull may lose it.
-            if row.server_id == self._link.id and row.transfer.cause is not Cause.DISK:
-                words = f"transfer {row.number}, {row.transfer.name.short}, goes on from it"
-                seen = (layer.digest for layer in queue.layers(row.number))
-                owners |= {digest.lower(): words for digest in (*seen, *(queue.blobs(row.number) or ()))}
-        return tuple(Litter(Kind.PARTIAL, pile, owners.get(pile.digest)) for pile in contents.downloads())
+            if row.transfer.cause is not Cause.DISK:
+                partials |= needed
+        return partials, blobs
 
 
 def _doubts(files: ModelFiles, contents: Contents) -> str | None:
-    """Why no blob may be called an orphan: some manifest is not known."""
+    """Why no blob may be called an orphan: some manifest is not known, or whose directory it is."""
     if not contents.is_whole:
         return f"a manifest cannot be read ({contents.unread[0].path}: {contents.unread[0].why})"
     if files.absent:
         return f"the server lists {files.absent[0].shown}, whose manifest is not there"
+    if not files.held:
+        return "the server lists nothing that would prove that this directory is its own"
     return None
 
 

@@ -126,6 +126,7 @@ class Queue:
     def save(self, number: int, transfer: Transfer, obeyed: int | None = None) -> None:
         """Write everything but the wish and the place, which belong to people.
 
+        The layers that earlier tries have seen stay: a server says nothing of those it has already.
         `obeyed`: that many wishes are heard with this; None leaves it as it is.
         """
         digest = transfer.manifest.digest if transfer.manifest else None
@@ -141,8 +142,6 @@ class Queue:
                 " announced_digest = coalesce(:announced_digest, announced_digest) WHERE id = :id",
                 {**values, "obeyed": obeyed, "announced_digest": digest, "id": number},
             )
-            if transfer.state is State.STARTING:  # a try sees its layers anew: the tag may have moved
-                connection.execute("DELETE FROM transfer_layers WHERE transfer_id = ?", (number,))
             connection.executemany(
                 "INSERT OR REPLACE INTO transfer_layers VALUES (?, ?, ?, ?)",
                 [(number, layer.digest, layer.total, layer.completed) for layer in transfer.layers],
@@ -172,11 +171,21 @@ class Queue:
         return tuple(layer for row in rows if (layer := _layer(row)) is not None)
 
     def keep_blobs(self, number: int, digests: Iterable[str]) -> None:
-        """Keep the digests that the registry announced, which who deletes something compares with its own."""
+        """Keep the digests that the registry announced, which who deletes something compares with its own.
+
+        Layers that are none of these go: they are of what the tag meant before.
+        """
+        announced = set(digests)
         with self._database.writing() as connection:
             connection.execute("DELETE FROM transfer_blobs WHERE transfer_id = ?", (number,))
             connection.executemany(
-                "INSERT INTO transfer_blobs VALUES (?, ?)", [(number, digest) for digest in set(digests)]
+                "INSERT INTO transfer_blobs VALUES (?, ?)", [(number, digest) for digest in announced]
+            )
+            rows = connection.execute("SELECT digest FROM transfer_layers WHERE transfer_id = ?", (number,))
+            old = {row["digest"] for row in rows.fetchall()} - announced
+            connection.executemany(
+                "DELETE FROM transfer_layers WHERE transfer_id = ? AND digest = ?",
+                [(number, digest) for digest in old],
             )
 
     def blobs(self, number: int) -> frozenset[str] | None:

@@ -4,7 +4,7 @@ import json
 import re
 import signal
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ from commandline import Behind, Home, Ran, Screen, Stage, Terminal, cell_width, 
 from shelf import Shelf
 
 from modeltui.demo.library import DemoModel
+from modeltui.domain.names import parse
 from modeltui.domain.transfers import State
 from modeltui.domain.units import size
 from modeltui.modeldir.reading import ASIDE
@@ -35,6 +36,11 @@ class Local:
     def spoil(self, digest: str) -> None:
         path = self.shelf.path(digest)
         path.write_bytes(b"!" + path.read_bytes()[1:])
+
+    def publish(self, name: str) -> None:
+        """Let the registry have what is installed under a name."""
+        key, library = parse(name).key, self.stage.library
+        self.stage.behind.call(lambda: library.available.update({key: library.installed[key]}))
 
 
 @pytest.fixture
@@ -65,6 +71,7 @@ def test_verify_as_json(local: Local, cli: Cli) -> None:
     assert set(good) == {
         *("directory", "models", "files", "size", "duration_ms", "corrupt", "missing", "orphaned", "partial"),
         *("being_written", "unreadable", "unknown", "quarantined", "queued"),
+        "not_pulled",
     }
     assert (good["directory"], good["models"], good["files"]) == (str(local.shelf.root), 2, 6)
     assert isinstance(good["duration_ms"], int)
@@ -91,6 +98,7 @@ def test_verify_says_what_is_wrong_and_what_mends_it(local: Local, cli: Cli) -> 
     local.spoil(local.chat)
     local.shelf.path(local.coder).unlink()
     local.shelf.put(b"loose", hours=30)
+    local.publish("coder:7b")
     ran = cli("verify")
     assert ran.code == 3
     short = local.chat.replace(":", "-")[:19]
@@ -113,7 +121,7 @@ def test_verify_of_one_and_of_an_unknown_one(local: Local, cli: Cli) -> None:
 
 def test_quarantine_moves_and_pulls_again(local: Local, home: Home, cli: Cli) -> None:
     local.spoil(local.chat)
-    local.stage.publish(CHAT)
+    local.publish("chat")
     ran = cli("verify", "--quarantine", "--yes")
     assert ran.code == 3
     moved = local.shelf.root / ASIDE / local.chat.replace(":", "-")
@@ -127,9 +135,55 @@ def test_quarantine_moves_and_pulls_again(local: Local, home: Home, cli: Cli) ->
 
 def test_quarantine_as_json_queues_and_does_not_wait(local: Local, home: Home, cli: Cli) -> None:
     local.spoil(local.chat)
+    local.publish("chat")
     found = cli("verify", "--quarantine", "--yes", "--json").json
     assert found["corrupt"][0]["moved_to"] == str(local.shelf.root / ASIDE / local.chat.replace(":", "-"))
     assert found["queued"] == [row.number for row in home.queue()] == [1]
+    assert found["not_pulled"] == []
+
+
+def test_what_was_made_here_is_not_pulled_over_itself(local: Local, home: Home, cli: Cli) -> None:
+    """One name that no registry has, and one under which the registry has a model without what is added."""
+    local.stage.publish(CHAT)
+    own = replace(CHAT, name="own:latest", system="Mine.")
+    for model in (replace(CHAT, system="Be brief."), own):
+        local.stage.behind.call(
+            lambda model=model: local.shelf.add(local.stage.library, model, b"chat" * 1000)
+        )
+    local.spoil(local.chat)
+    ran = cli("verify", "--quarantine", "--yes")
+    assert ran.code == 3
+    assert home.queue() == []
+    url = local.stage.url
+    assert (
+        f"own:latest was made here ({url} has no such tag): pull its base, then create it anew\n" in ran.err
+    )
+    assert f"chat:latest may have been made here ({url} has something else under its name)" in ran.err
+    again = cli("verify", "--yes", "--json").json
+    assert again["queued"] == []
+    assert again["not_pulled"] == [
+        {
+            "model": "chat:latest",
+            "made_here": None,
+            "reason": f"{url} has something else under its name",
+        },
+        {"model": "own:latest", "made_here": True, "reason": f"{url} has no such tag"},
+    ]
+
+
+@pytest.mark.parametrize("is_published", [True, False])
+def test_without_a_registry_what_is_known_to_be_published_is_pulled(
+    local: Local, home: Home, cli: Cli, is_published: bool
+) -> None:
+    home.environ["MODELTUI_REGISTRY__LOOKUP"] = "false"
+    if is_published:
+        local.publish("chat")
+        assert cli("pull", "chat").code == 0
+        assert cli("queue", "clear").code == 0
+    local.spoil(local.chat)
+    found = cli("verify", "--quarantine", "--yes", "--json").json
+    assert len(found["queued"]) == len(home.queue()) == is_published
+    assert len(found["not_pulled"]) == (not is_published)
 
 
 def test_what_else_lies_there_is_said(local: Local, cli: Cli) -> None:
@@ -153,9 +207,10 @@ def test_what_else_lies_there_is_said(local: Local, cli: Cli) -> None:
 
 def test_quarantine_without_a_yes_tells_how_to_pull(local: Local, home: Home, cli: Cli) -> None:
     local.spoil(local.chat)
+    local.publish("chat")
     ran = cli("verify", "--quarantine")
     assert ran.code == 3
-    assert "modeltui pull chat:latest" in ran.err
+    assert "pull again what lacks a file: modeltui pull chat:latest" in ran.err
     assert home.queue() == []
     ran = cli("verify", "--json")
     assert ran.json["missing"][0]["models"] == ["chat:latest"]

@@ -8,6 +8,7 @@ import pytest
 from demo_stage import FRESH, Opener, Place, now_ms, until
 from shelf import Shelf
 
+from modeltui.demo.faults import Kind as Kinds
 from modeltui.demo.library import DemoModel
 from modeltui.domain.causes import Cause
 from modeltui.domain.names import parse
@@ -149,6 +150,61 @@ async def test_a_partial_that_fills_the_disk_or_that_nobody_waits_for_goes(
 ) -> None:
     save(here, state, cause)
     assert [each.kept for each in (await cleaning.plan()).litter] == [None, None]
+
+
+@pytest.mark.parametrize("cause", [Cause.BY_YOU, Cause.DISK])
+@pytest.mark.parametrize("is_announced", [True, False])
+async def test_a_whole_layer_of_an_unfinished_transfer_stays(
+    here: Place, shelf: Shelf, cleaning: Cleaning, cause: Cause, is_announced: bool
+) -> None:
+    """Seen by the server or announced by the registry; also where only the partial may go."""
+    whole = shelf.put(b"whole", hours=9)
+    number = save(here, State.PAUSED, cause, PART if is_announced else whole.removeprefix("sha256:"))
+    if is_announced:
+        here.services.store.queue.keep_blobs(number, [f"sha256:{PART}", whole])
+    plan = await cleaning.plan()
+    kept = {each.pile.digest: each.kept for each in plan.kept if each.kind is Kind.ORPHAN}
+    assert kept == {whole: f"transfer {number}, fresh:latest, goes on from it"}
+    assert await cleaning.clean(plan)
+    assert shelf.path(whole).exists()
+
+
+async def test_a_try_that_fails_at_once_does_not_disown_its_partial(
+    here: Place, shelf: Shelf, cleaning: Cleaning
+) -> None:
+    """A real runner's try, no layer of which comes; the registry cannot be read."""
+    number = save(here, State.PAUSED, Cause.BY_YOU)
+    here.trouble(Kinds.STATUS, value=500, times=None)
+    here.trouble(Kinds.STATUS, path="/v2/*", value=500, times=None)
+    runner = Runner(here.services, random=lambda: 1.0)
+    assert runner.acquire()
+    stop = False
+    running = asyncio.create_task(runner.run(lambda: stop))
+    try:
+        here.pulls.ask(number, Wanted.RUN)
+        await until(lambda: bool(here.services.store.queue.attempts(number)))
+        here.pulls.ask(number, Wanted.PAUSE)
+        await until(lambda: here.pulls.all()[0].transfer.state is State.PAUSED)
+    finally:
+        stop = True
+        await asyncio.wait({running})
+    assert here.services.store.queue.blobs(number) is None
+    plan = await cleaning.plan()
+    assert [each.kept for each in plan.kept] == [f"transfer {number}, fresh:latest, goes on from it"]
+    assert len((await cleaning.clean(plan)).removed) == 1
+    assert f"sha256-{PART}-partial" in shelf.names()
+
+
+async def test_no_blob_is_an_orphan_where_nothing_proves_the_directory(
+    open_place: Opener, shelf: Shelf
+) -> None:
+    """OLLAMA_MODELS of this shell names one without manifests, and the server lists nothing."""
+    shelf.put(b"of another server", hours=9)
+    shelf.file(f"sha256-{PART}-partial", b"x", hours=2)
+    place = await open_place(installed=(), local=True, environ={"OLLAMA_MODELS": str(shelf.root)})
+    plan = await Cleaning(place.services, place.link, look_s=0.0).plan()
+    assert [each.kind for each in plan.litter] == [Kind.PARTIAL]
+    assert "nothing that would prove" in (plan.doubts or "")
 
 
 async def test_what_comes_to_be_wanted_after_the_plan_stays(

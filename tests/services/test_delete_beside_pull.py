@@ -1,6 +1,8 @@
 """Deletes beside pulls on one server: no pull is ever broken by one, and none waits without need."""
 
 import asyncio
+import os
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
@@ -301,6 +303,21 @@ async def test_what_must_be_alone_stops_nothing(open_place: Opener) -> None:
         assert row(place.services, 2).transfer.detail == "waits for the delete of another model"
         await settled(task)
         await reach(place, State.INSTALLED, number=2)
+
+
+async def test_the_loop_goes_on_while_a_delete_is_written_down(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    has_gone_on, fsync = threading.Event(), os.fsync
+
+    def slow(handle: int) -> None:
+        assert has_gone_on.wait(20)
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", slow)
+    asyncio.get_running_loop().call_soon(has_gone_on.set)
+    async with delete_lock(place.services, place.link):
+        assert deletions_on(place.services, place.link.id)
 
 
 def test_what_a_delete_spares() -> None:

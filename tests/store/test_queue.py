@@ -18,6 +18,7 @@ from modeltui.domain.transfers import (
     Asked,
     Blob,
     Layer,
+    LayerState,
     Manifest,
     Started,
     State,
@@ -249,12 +250,26 @@ def test_layers_are_kept_beside_the_row(path: Path, store: Store) -> None:
     assert layers_in(path) == [(2, "sha256:aa", 1000, 700)]
 
 
-def test_a_new_try_sees_its_layers_anew(path: Path, queue: Queue) -> None:
+def test_a_new_try_keeps_what_earlier_ones_have_seen(path: Path, queue: Queue) -> None:
+    """A try that ends before its first layer, and one to which the server says nothing of the first layer."""
     put(queue, LLAMA)
     queue.save(1, under_way(LLAMA))
-    assert layers_in(path) == [(1, "sha256:aa", 1000, 700)]
-    queue.save(1, replace(under_way(LLAMA), state=State.STARTING, layers=()))
-    assert layers_in(path) == []
+    for state in (State.STARTING, State.RETRYING, State.STARTING):
+        queue.save(1, replace(under_way(LLAMA), state=state, layers=()))
+        assert layers_in(path) == [(1, "sha256:aa", 1000, 700)]
+    queue.save(1, replace(under_way(LLAMA), layers=(LayerState("sha256:bb", 200, 50),)))
+    assert layers_in(path) == [(1, "sha256:aa", 1000, 700), (1, "sha256:bb", 200, 50)]
+
+
+def test_layers_go_that_a_registry_does_not_announce(path: Path, queue: Queue) -> None:
+    """The tag has moved between two tries."""
+    put(queue, LLAMA, QWEN)
+    queue.save(1, under_way(LLAMA))
+    queue.save(2, under_way(QWEN))
+    queue.keep_blobs(1, ["sha256:aa", "sha256:bb"])
+    assert len(layers_in(path)) == 2
+    queue.keep_blobs(1, ["sha256:bb", "sha256:cc"])
+    assert layers_in(path) == [(2, "sha256:aa", 1000, 700)]
 
 
 def test_the_announced_digest_stays(queue: Queue) -> None:
