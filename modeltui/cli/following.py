@@ -4,6 +4,7 @@ import asyncio
 import gc
 import random
 from collections.abc import Mapping
+from dataclasses import replace
 
 from modeltui.cli import shapes
 from modeltui.cli.output import Output
@@ -64,9 +65,27 @@ class _Watch:
         self._servers = {key: name for key, (_, name) in services.store.facts.servers().items()}
         self._last: dict[int, tuple[QueuedTransfer, int]] = {}
         self._pulls = Pulls(services)
+        self._rows = {number: self._pulls.get(number) for number in numbers}
+        self._forgotten: dict[int, str] = {}
 
     def rows(self) -> list[QueuedTransfer]:
-        return [self._pulls.get(number) for number in self._numbers]
+        """The transfers as they stand; one that ended and was forgotten since stands as it ended."""
+        for number in self._numbers:
+            row = self._services.store.queue.get(number)
+            self._rows[number] = self._as_it_ended(number) if row is None else row
+        return list(self._rows.values())
+
+    def _as_it_ended(self, number: int) -> QueuedTransfer:
+        """A row that is no longer in the queue; raises UsageError when nobody knows how it ended."""
+        known = self._rows[number]
+        if known.transfer.is_final:
+            return known
+        ends = [end for end in self._services.store.ends.newer(0) if end.number == number]
+        if not ends:
+            return self._pulls.get(number)
+        self._forgotten[number] = ends[-1].words
+        ended = replace(known.transfer, state=ends[-1].state, cause=None, detail="")
+        return replace(known, transfer=ended)
 
     def is_done(self) -> bool:
         return all(row.is_resting for row in self.rows())
@@ -126,10 +145,11 @@ class _Watch:
         codes = []
         for row in self.rows():
             codes.append(_code(row))
+            words = self._forgotten.get(row.number) or end_words(row.transfer)
             if row.transfer.state is not State.INSTALLED:
-                self._out.error(Unfinished(row.transfer))
+                self._out.error(Unfinished(row.transfer, words))
             elif not self._out.json:
-                self._out.text(end_words(row.transfer))
+                self._out.text(words)
         ends = self._services.store.ends
         self._services.remember(lambda: ends.mark_told_of(self._numbers))  # no screen says it once more
         return next((code for code in codes if code), 0)
@@ -138,8 +158,8 @@ class _Watch:
 class Unfinished(ModeltuiError):
     """A transfer that did not end as installed, told as any other error."""
 
-    def __init__(self, transfer: Transfer) -> None:
-        super().__init__(end_words(transfer), remedy=remedy_of(transfer))
+    def __init__(self, transfer: Transfer, words: str) -> None:
+        super().__init__(words, remedy=remedy_of(transfer))
 
 
 def _code(row: QueuedTransfer) -> int:

@@ -97,8 +97,7 @@ async def queue(arguments: Namespace, out: Output) -> int:
                     raise UsageError("name the transfers to cancel, or say --all", remedy="modeltui queue")
                 return _wish(services, pulls, numbers, Wanted.CANCEL, out)
             case "retry":
-                failed = [row.number for row in pulls.all() if row.transfer.state is State.FAILED]
-                return _wish(services, pulls, arguments.numbers or failed, Wanted.RUN, out)
+                return _wish(services, pulls, arguments.numbers or _failed(pulls), Wanted.RUN, out)
             case "move":
                 pulls.move(arguments.number, arguments.place)
                 _list(services, pulls, out)
@@ -155,6 +154,14 @@ def _see_to_runner(services: Services, out: Output) -> None:
     is_work = any(not row.is_resting for row in services.store.queue.open())
     if is_work and not out.json and not Pulls(services).runner_lives():
         out.say("nobody carries the queue out now: modeltui queue run")
+
+
+def _failed(pulls: Pulls) -> list[int]:
+    """The models whose newest transfer failed: what was pulled since, or is under way, needs no retry."""
+    newest: dict[tuple[int, str], QueuedTransfer] = {}
+    for row in pulls.all():  # the open ones, then the finished, the latest first
+        newest.setdefault((row.server_id, row.transfer.name.key), row)
+    return [row.number for row in newest.values() if row.transfer.state is State.FAILED]
 
 
 def _wish(services: Services, pulls: Pulls, numbers: list[int], wanted: Wanted, out: Output) -> int:

@@ -20,15 +20,15 @@ from modeltui.domain.transfers import (
     Tick,
     Wanted,
 )
-from modeltui.errors import ModeltuiError
+from modeltui.errors import ModeltuiError, StoreError
 from modeltui.services.carrying import Carrier, Means
 from modeltui.services.rereading import ConfigEdits
-from modeltui.services.servers import Link, MissingSecret
+from modeltui.services.servers import MissingSecret
 from modeltui.services.tree import Services
 from modeltui.services.turns import Turns
+from modeltui.services.ways import Ways
 from modeltui.store.journal import Origin
 from modeltui.store.locks import FileLock
-from modeltui.store.queue import QueuedTransfer
 
 STEP_S = 0.25
 MENDED_BY_CONFIG = frozenset({Cause.NO_SECRET, Cause.NO_SERVER})
@@ -52,19 +52,30 @@ class Runner:
         self._random = random
         self._carriers: dict[int, Carrier] = {}
         self._turns = Turns(self._services)
-        self._links: dict[int, Link] = {}
+        self._ways = Ways(services.links, services.clock)
         self._connecting: dict[int, asyncio.Task[None]] = {}
         self._seen: tuple[int, int] | None = None
         self._wake = asyncio.Event()
         self._lock = FileLock(services.paths.runner_lock)
 
     def acquire(self) -> bool:
-        """Become the runner; False when another process is. Takes up what a dead one left."""
+        """Become the runner; False when another process is. Takes up what a dead one left.
+
+        Raises StoreError when the queue cannot be read; then this is not the runner.
+        """
         try:
             if not self._lock.acquire(wait=False):
                 return False
         except OSError as error:
             self._services.note(f"no lock can be made ({error.strerror}): run only one modeltui here")
+        try:
+            self._take_up()
+        except StoreError:
+            self._lock.release()
+            raise
+        return True
+
+    def _take_up(self) -> None:
         now = self._services.clock()
         for row in self._queue.open():
             transfer, _ = reduce(row.transfer, Interrupted(now))
@@ -72,7 +83,6 @@ class Runner:
                 transfer, _ = reduce(transfer, Asked(now, row.transfer.wanted))
             if transfer.state is not row.transfer.state:
                 self._queue.save(row.number, transfer)
-        return True
 
     def release(self) -> None:
         """Be the runner no longer, without having run."""
@@ -93,8 +103,11 @@ class Runner:
                 try:
                     await self._turn(means, is_done)
                 finally:
-                    await self._put_back()
-                    await self._edits.close()
+                    try:
+                        await self._put_back()
+                    finally:
+                        await self._ways.close()
+                        await self._edits.close()
         except ExceptionGroup as failed:
             known = [error for error in failed.exceptions if isinstance(error, ModeltuiError)]
             if known:
@@ -110,6 +123,7 @@ class Runner:
             self._take_in(means)
             now = self._services.clock()
             await self._pass_time(now)
+            await self._ways.close_unused([carrier.link for carrier in self._carriers.values()])
             self._turns.give_locks_back(self._carriers.values())
             self._start_due(means, now)
             if is_done() or not self._carriers:
@@ -128,7 +142,7 @@ class Runner:
             for task in self._connecting.values():
                 task.cancel()
             self._connecting.clear()
-            self._links.clear()
+            self._ways.lead_by(news.links)
         self._services = replace(self._services, config=news.config, links=news.links)
         self._turns.services = self._services
         means = replace(means, services=self._services, limits=_limits(self._services))
@@ -176,9 +190,11 @@ class Runner:
         """Start those whose turn it is, where the way to their server is known."""
         self._turns.hold_back(self._carriers.values(), now)
         for carrier in self._turns.due(self._carriers.values(), now):
-            link = self._links.get(carrier.server_id)
+            link = self._ways.to(carrier.server_id)
             if link is not None:
                 self._turns.start(carrier, link, now)
+                if carrier.link is link:
+                    self._ways.spend(carrier.server_id)
             elif carrier.server_id not in self._connecting:
                 self._connecting[carrier.server_id] = means.spawn(self._connect(carrier))
 
@@ -189,21 +205,20 @@ class Runner:
         """
         cause, words = Cause.NO_SERVER, "its server is no longer configured"
         try:
-            link = await self._services.links.connect_by_id(carrier.server_id)
+            is_found = await self._ways.find(carrier.server_id)
         except ModeltuiError as error:
-            link, words = None, error.message
+            is_found, words = False, error.message
             cause = Cause.NO_SECRET if isinstance(error, MissingSecret) else Cause.NO_SERVER
         del self._connecting[carrier.server_id]
-        if link is None:
+        if not is_found:
             carrier.apply(Held(self._services.clock(), cause, words))
-        else:
-            self._links[carrier.server_id] = link
         self._wake.set()
 
     async def _put_back(self) -> None:
-        """Leave the queue as the next runner should find it, and let go of every connection."""
+        """Leave the queue as the next runner should find it."""
         for task in self._connecting.values():
             task.cancel()
+        self._connecting.clear()
         for carrier in self._carriers.values():
             carrier.apply(Interrupted(self._services.clock()))
             await carrier.end()
@@ -232,11 +247,6 @@ async def carry(
             if is_done():
                 return
         await asyncio.sleep(STEP_S)
-
-
-def is_resting(row: QueuedTransfer) -> bool:
-    """Whether nothing happens to a transfer until a person wants it."""
-    return row.is_resting
 
 
 def _limits(services: Services) -> Limits:

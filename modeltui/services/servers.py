@@ -24,13 +24,17 @@ class MissingSecret(ConfigError):
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A server as services use it: its label, its id in the store, and its API."""
+    """A server as services use it: its label, its id in the store, and its API.
+
+    `is_short_lived`: a command gave its token, which may expire.
+    """
 
     id: int
     name: str
     endpoint: Endpoint
     api: Server
     local: bool | None
+    is_short_lived: bool = False
 
 
 class Links:
@@ -54,31 +58,41 @@ class Links:
 
     async def connect(self, server: ServerConfig) -> Link:
         """The link to a server, made on first use; raises ConfigError when its secret is missing."""
-        from modeltui.http import Access
-        from modeltui.ollama.client import OllamaServer
-
         link = self._open.get(server.endpoint.url)
         if link is None:
-            headers = tuple(server.headers.items())
             token = await self._token(server)
             if (made_meanwhile := self._open.get(server.endpoint.url)) is not None:
                 return made_meanwhile
-            if token:
-                headers = (*headers, ("Authorization", f"Bearer {token}"))
-            access = Access(headers, server.ca_file, server.client_cert)
-            api = OllamaServer(server.endpoint, clock=self._clock, access=access)
-            link = Link(self.id_of(server), server.name, server.endpoint, api, server.local)
-            self._open[server.endpoint.url] = link
+            link = self._open[server.endpoint.url] = self._made(server, token)
         return link
 
-    async def connect_by_id(self, server_id: int) -> Link | None:
-        """The link to a server of the store; None when the configuration no longer has it."""
+    def _made(self, server: ServerConfig, token: str | None) -> Link:
+        from modeltui.http import Access
+        from modeltui.ollama.client import OllamaServer
+
+        headers = tuple(server.headers.items())
+        if token:
+            headers = (*headers, ("Authorization", f"Bearer {token}"))
+        access = Access(headers, server.ca_file, server.client_cert)
+        api = OllamaServer(server.endpoint, clock=self._clock, access=access)
+        return Link(
+            *(self.id_of(server), server.name, server.endpoint, api, server.local),
+            is_short_lived=_expires(server),
+        )
+
+    async def connect_by_id(self, server_id: int, *, anew: bool = False) -> Link | None:
+        """The link to a server of the store; None when the configuration no longer has it.
+
+        `anew`: where a command gives the token it gives one now, in a link that the caller closes.
+        """
         known = self._store.facts.servers().get(server_id)
         if known is None:
             return None
         key, name = known
         for server in self._servers:
             if server.endpoint.url == key:
+                if anew and _expires(server):
+                    return self._made(server, await self._token(server))
                 return await self.connect(server)
         # Named by its address only, by --server or OLLAMA_HOST: there was nothing configured to lose.
         if name not in (key, "local"):
@@ -147,6 +161,11 @@ class Links:
                 remedy=f"run servers.{name}.token_command by hand",
             )
         return lines[0].strip()
+
+
+def _expires(server: ServerConfig) -> bool:
+    """Whether a command gives its token; a variable does not change while a process lives."""
+    return bool(server.token_command) and not server.token_env
 
 
 async def end_command(process: asyncio.subprocess.Process) -> None:

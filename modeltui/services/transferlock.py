@@ -91,7 +91,7 @@ async def delete_lock(
     told: tuple[str, ...] = ()
     try:
         try:
-            gate = _gate(services, link.id, going)
+            gate = await _gate(services, link.id, going)
             while not lock.acquire(wait=False):
                 names = _in_the_way(services, link, going)
                 if names is None:
@@ -128,12 +128,12 @@ class _Gate:
         self._lock.release()
 
 
-def _gate(services: Services, server_id: int, going: Deletion) -> _Gate:
+async def _gate(services: Services, server_id: int, going: Deletion) -> _Gate:
     """Say what goes, in a file that stands whole before it is locked. Raises OSError."""
     while True:
         name = f"server-{server_id}.gate.{uuid.uuid4().hex}"  # never used twice: a path is one delete's alone
         path = lock_file(services, server_id).with_name(name)
-        write_private(path, json.dumps(_written(going)))
+        await asyncio.to_thread(write_private, path, json.dumps(_written(going)))
         gate = _Gate(path)
         if gate.acquire():
             return gate

@@ -1,7 +1,10 @@
 """Watches the store: what any program wrote shows at once, and a queue with work is carried out."""
 
 from collections.abc import Sequence
+from time import monotonic
 from typing import TYPE_CHECKING
+
+from textual.worker import Worker, WorkerState
 
 from modeltui.services.pulls import Pulls
 from modeltui.store.ends import End
@@ -11,6 +14,8 @@ from modeltui.tui.flows import after_transfers
 
 if TYPE_CHECKING:
     from modeltui.tui.app import ModelTuiApp
+
+AGAIN_S = 5.0  # after a try to have the queue carried out that failed
 
 
 class QueueWatch:
@@ -23,6 +28,9 @@ class QueueWatch:
         self._endings = Endings(app)
         self._seen: tuple[int, int] | None = None
         self._last_end: int | None = None
+        self._is_work = False
+        self._carrying: Worker[None] | None = None
+        self._began = 0.0
         self._newest = -1  # what was written between the first list and now must be asked for, too
 
     def look(self) -> None:
@@ -30,6 +38,7 @@ class QueueWatch:
         store = self._services.store
         version = store.version_of_data()
         if version == self._seen:
+            self._see_to_queue()
             return
         self._seen = version
         self._take(self._pulls.all())
@@ -52,10 +61,18 @@ class QueueWatch:
 
     def _take(self, rows: tuple[QueuedTransfer, ...]) -> None:
         """Show the rows, and see to it that somebody carries them out."""
-        app = self._app
-        app.transfers = rows
-        if not all(row.is_resting for row in rows) and not app.is_carrying:
-            app.carry_queue()
+        self._app.transfers = rows
+        self._is_work = not all(row.is_resting for row in rows)
+        self._see_to_queue()
+
+    def _see_to_queue(self) -> None:
+        """Have work carried out; when that fails, again and again, but not without a rest."""
+        if not self._is_work or self._app.is_carrying:
+            return
+        has_failed = self._carrying is not None and self._carrying.state is WorkerState.ERROR
+        if has_failed and monotonic() - self._began < AGAIN_S:
+            return
+        self._carrying, self._began = self._app.carry_queue(), monotonic()
 
     def _say(self, ends: Sequence[End]) -> None:
         """Say what ended. Each screen that is open says it; one that comes later does not again."""

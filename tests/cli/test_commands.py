@@ -784,6 +784,14 @@ class TestPullAndQueue:
         assert [row["state"] for row in cli("queue", "retry", "--json").json] == ["waiting"]
         assert cli("queue", "run").code == 0
 
+    def test_retry_leaves_alone_what_was_pulled_since(self, cli: Cli, stage: Stage) -> None:
+        stage.trouble(Kind.STREAM_ERROR, "/api/pull", value="unauthorized", times=2)
+        assert [cli("pull", "tiny-demo").code for _ in range(3)] == [1, 1, 0]
+        assert cli("queue", "retry", "--json").json == []
+        stage.trouble(Kind.STREAM_ERROR, "/api/pull", value="unauthorized", times=2)
+        assert [cli("pull", "tiny-demo").code for _ in range(2)] == [1, 1]
+        assert [row["number"] for row in cli("queue", "retry", "--json").json] == [5]
+
     @pytest.mark.parametrize(
         ("command", "code"),
         [

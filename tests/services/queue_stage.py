@@ -13,7 +13,7 @@ from demo_stage import (  # type: ignore[import-not-found, unused-ignore]  # bes
 
 from modeltui.domain.names import parse
 from modeltui.domain.transfers import CONNECTED, State
-from modeltui.services.runner import Runner, is_resting
+from modeltui.services.runner import Runner
 from modeltui.services.tree import Services
 from modeltui.store.queue import QueuedTransfer
 from modeltui.store.store import Store
@@ -52,7 +52,7 @@ async def carry_out(services: Services, seconds: float = 15) -> None:
     runner = Runner(services, random=lambda: 0.0)
     assert runner.acquire()
     async with asyncio.timeout(seconds):
-        await runner.run(lambda: all(map(is_resting, services.store.queue.all())))
+        await runner.run(lambda: all(each.is_resting for each in services.store.queue.all()))
 
 
 async def reach(place: Place, *states: State, number: int = 1) -> None:

@@ -1,8 +1,10 @@
 """The runner: the queue is carried out through every trouble, in order, and says how each ended."""
 
 import asyncio
+import sqlite3
 import sys
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -677,12 +679,14 @@ async def test_a_pull_waits_for_a_delete(place: Place) -> None:
     from modeltui.services.transferlock import delete_lock
 
     put(place, "fresh")
-    async with running(place.services):
-        async with delete_lock(place.services, place.link):
+    async with AsyncExitStack() as deleting:
+        await deleting.enter_async_context(delete_lock(place.services, place.link))
+        async with running(place.services):
             put(place, "other:1b")
             await asyncio.sleep(0.6)  # two turns of the runner
             assert {state(place, 1), state(place, 2)} == {State.WAITING}
-        await reach(place, State.INSTALLED, number=2)
+            await deleting.aclose()
+            await reach(place, State.INSTALLED, number=2)
 
 
 async def test_a_pull_without_a_lock_goes_on(place: Place) -> None:
@@ -761,6 +765,21 @@ async def test_a_store_that_breaks_ends_the_runner_with_its_error(open_place: Op
             await task
     assert not place.pulls.runner_lives()
     await until(lambda: bool(place.server.library.partials))  # nothing is left connected
+
+
+async def test_who_cannot_read_the_queue_is_not_the_runner(place: Place) -> None:
+    put(place, "fresh")
+    runner = Runner(place.services, random=lambda: 0.0)
+    with sqlite3.connect(place.paths.database) as other:
+        other.execute("ALTER TABLE transfers RENAME TO lost")
+    with pytest.raises(StoreError):
+        runner.acquire()
+    assert not place.pulls.runner_lives()
+    with sqlite3.connect(place.paths.database) as other:
+        other.execute("ALTER TABLE lost RENAME TO transfers")
+    other.close()
+    await carry_out(place.services)
+    assert state(place) is State.INSTALLED
 
 
 # The queue as people use it.

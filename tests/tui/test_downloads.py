@@ -24,8 +24,10 @@ from queued import (  # type: ignore[import-not-found, unused-ignore]  # beside 
 from textual.widgets import Input
 
 from modeltui.demo.faults import Fault, Kind
-from modeltui.domain.transfers import State
+from modeltui.domain.transfers import State, Wanted
+from modeltui.errors import Refusal
 from modeltui.tui.screens.dialogs import Question, TextDialog
+from modeltui.tui.screens.downloaddeeds import wish
 from modeltui.tui.screens.downloaddetails import TransferDetails
 from modeltui.tui.widgets.queuetable import QueueTable
 
@@ -80,6 +82,14 @@ async def test_capital_h_holds_all_or_lets_all_go_on(tmp_path: Path) -> None:
         await shown.until(
             lambda: [state(shown, number) for number in numbers] == [State.PULLING, State.WAITING]
         )
+
+
+async def test_what_refuses_a_wish_stops_no_other(tmp_path: Path) -> None:
+    async with downloads(tmp_path) as shown:
+        over, number = put(shown, SMALL, state=State.INSTALLED), held(shown, BIG)
+        with pytest.raises(Refusal, match="nothing is left to cancel"):
+            await wish(shown.app, [over, number], Wanted.CANCEL)
+        await shown.until(lambda: state(shown, number) is State.CANCELLED)
 
 
 async def test_x_asks_only_when_bytes_have_come(tmp_path: Path) -> None:

@@ -9,7 +9,9 @@ from live import live
 from queued import put  # type: ignore[import-not-found, unused-ignore]  # beside us, not in a package
 
 from modeltui.domain.transfers import State
-from modeltui.tui import pulse
+from modeltui.errors import StoreError
+from modeltui.services.runner import Runner
+from modeltui.tui import pulse, queuewatch
 
 
 async def test_a_store_that_fails_is_told_and_comes_back_while_time_goes_on(
@@ -33,3 +35,26 @@ async def test_a_store_that_fails_is_told_and_comes_back_while_time_goes_on(
         put(shown, "m:1b", state=State.INSTALLED, ended=shown.app.now())
         await shown.until(lambda: shown.app.is_telling("m:1b installed"))
         assert len([worker for worker in shown.app.workers if worker.group == "store"]) == 1
+
+
+async def test_a_queue_that_could_not_be_seen_to_is_seen_to_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queuewatch, "AGAIN_S", 1.0)
+    acquire, failures = Runner.acquire, 3
+
+    def failing(runner: Runner) -> bool:
+        nonlocal failures
+        failures -= 1
+        if failures >= 0:
+            raise StoreError("the disk is away")
+        return acquire(runner)
+
+    monkeypatch.setattr(Runner, "acquire", failing)
+    async with live(tmp_path) as shown:
+        number = put(shown, "tiny-demo:latest")
+        await shown.until(
+            lambda: any("the disk is away" in said.message for said in shown.app._notifications)
+        )
+        queue = shown.app.services.store.queue
+        await shown.until(lambda: (row := queue.get(number)) and row.transfer.state is State.INSTALLED)

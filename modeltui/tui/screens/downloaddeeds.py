@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from modeltui.domain.transfers import State, Transfer, Wanted
 from modeltui.domain.words import bytes_words
+from modeltui.errors import ModeltuiError
 from modeltui.services.pulls import Pulls
 from modeltui.store.queue import QueuedTransfer
 
@@ -46,13 +47,17 @@ def can_retry(transfer: Transfer) -> bool:
 
 
 async def wish(app: "ModelTuiApp", numbers: list[int], wanted: Wanted) -> None:
-    """Wish the same of some transfers."""
+    """Wish the same of some transfers; one that refuses stops no other, and the last that does is told."""
     pulls = Pulls(app.services)
-    try:
-        for number in numbers:
+    refused: ModeltuiError | None = None
+    for number in numbers:
+        try:
             pulls.ask(number, wanted)
-    finally:
-        app.transfers = pulls.all()
+        except ModeltuiError as error:
+            refused = error
+    app.transfers = pulls.all()
+    if refused is not None:
+        raise refused
 
 
 async def cancel(app: "ModelTuiApp", queued: QueuedTransfer) -> None:
