@@ -14,7 +14,7 @@ from modeltui.modeldir.reading import Contents, Pile, StoredFile, Unread, read
 from modeltui.services.modelfiles import ModelFiles, model_files
 from modeltui.services.pulls import Pulls
 from modeltui.services.servers import Link
-from modeltui.services.transferlock import delete_lock
+from modeltui.services.transferlock import Waiting, delete_lock
 from modeltui.services.tree import Services
 from modeltui.services.verifying import ORPHANED_MS, WRITTEN_MS
 from modeltui.text import clean_line
@@ -87,12 +87,13 @@ class Cleaning:
         )
         return Plan(files.root, litter, contents.unread, doubts)
 
-    async def clean(self, plan: Plan) -> Cleaned:
+    async def clean(self, plan: Plan, waiting: Waiting | None = None) -> Cleaned:
         """Remove what was planned and is as it was; raises Refusal while something is pulled, ServerError.
 
-        No pull of ours starts meanwhile; what a manifest came to name since the plan stays.
+        No pull of ours starts meanwhile; what a manifest came to name since the plan stays. `waiting`: told
+        which pulls it waits for, instead of a line on the terminal.
         """
-        async with delete_lock(self._services, self._link):
+        async with delete_lock(self._services, self._link, waiting=waiting):
             again = await self.plan()
             planned = {file for each in plan.removable for file in each.pile.files}
             files = [file for each in again.removable for file in each.pile.files if file in planned]

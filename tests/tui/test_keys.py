@@ -18,7 +18,7 @@ GLOBAL = ["1", "4", "5", "ctrl+p", ":", "?", "f1", "r", "z", "D", "S", "backspac
 EVERYWHERE = ["s", "l", "u", "p", "d", "c", "U", "R", "n", "e", "y", "g"]
 OF_SCREEN = {
     ModelsScreen: ["enter", "space", "/", "o", "escape"],
-    DownloadsScreen: ["enter", "h", "H", "x", "t", "+", "-", "C", "escape"],
+    DownloadsScreen: ["enter", "h", "H", "x", "X", "t", "+", "-", "C", "escape"],
     RunningScreen: ["enter"],
     DetailsScreen: ["escape"],
 }

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 # Most useful first; what is not named here comes after, in the order of the bindings.
 RANK = (
-    "filter_done", "filter_clear", "clear", "close", "details", "hold", "cancel", "retry", "hold_all",
-    "clear_finished", "move_up", "move_down", "move_first", "switch", "load", "unload", "delete", "pull",
-    "pin", "keep_alive", "copy", "update", "rename", "mark", "filter", "sort", "undo", "demonstration",
-    "start_server",
+    "filter_done", "filter_clear", "clear", "close", "details", "hold", "clean", "cancel", "retry",
+    "hold_all", "clear_finished", "move_up", "move_down", "move_first", "switch", "load", "unload", "delete",
+    "pull", "pin", "keep_alive", "copy", "update", "rename", "mark", "filter", "sort", "undo",
+    "demonstration", "start_server",
 )  # fmt: skip
 
 

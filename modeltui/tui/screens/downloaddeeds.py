@@ -46,6 +46,10 @@ def can_retry(transfer: Transfer) -> bool:
     return transfer.state in (State.FAILED, State.CANCELLED, State.RETRYING, State.BLOCKED)
 
 
+CAN = {"hold": can_hold_or_resume, "cancel": can_cancel, "retry": can_retry}
+"""Action -> whether it makes sense for a transfer."""
+
+
 async def wish(app: "ModelTuiApp", numbers: list[int], wanted: Wanted) -> None:
     """Wish the same of some transfers; one that refuses stops no other, and the last that does is told."""
     pulls = Pulls(app.services)

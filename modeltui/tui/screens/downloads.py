@@ -11,18 +11,17 @@ from modeltui.domain.layout import cells, shortened
 from modeltui.domain.models import Model
 from modeltui.domain.names import from_listed, same
 from modeltui.domain.transfers import Wanted
-from modeltui.domain.words import remedy_of
 from modeltui.services.tree import Services
 from modeltui.store.queue import QueuedTransfer
+from modeltui.tui.freeing import free_disk, lacks_room, remedy_here
 from modeltui.tui.render import Line
 from modeltui.tui.screens.base import ModelScreen
 from modeltui.tui.screens.downloaddeeds import (
-    can_cancel,
+    CAN,
     can_hold,
     can_hold_or_resume,
     can_move,
     can_resume,
-    can_retry,
     cancel,
     clear,
     move,
@@ -53,6 +52,7 @@ class DownloadsScreen(ModelScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "details", "details", id="details"),
         Binding("h", "hold", "hold/resume", id="hold", tooltip="hold this pull, or let it go on"),
+        Binding("X", "clean", "free disk", id="clean", tooltip="remove partial downloads and orphans"),
         Binding("x", "cancel", "cancel", id="cancel", tooltip="end this pull"),
         Binding("t", "retry", "try again", id="retry", tooltip="try now, also what failed or was cancelled"),
         Binding(
@@ -176,17 +176,13 @@ class DownloadsScreen(ModelScreen):
         row = self._table.item
         lines: list[Line] = []
         if row is not None and row.queued is not None:
-            transfer = row.queued.transfer
-            if (remedy := remedy_of(transfer)) is not None:
+            can_free = self._can_free([row.queued])
+            if (remedy := remedy_here(row.queued, can_free=can_free)) is not None:
                 lines.append((("→ ", "dim"), (remedy, "attention")))
             width = max(20, self.size.width - 2)
             if cells(row.said) > self._table.room(row):
                 lines[:0] = wrapped(((row.said, ""),), width)[: 2 - len(lines)]
-            elif (
-                not lines
-                and not row.is_history
-                and "size" not in {column.id for column in self._table.columns}
-            ):
+            elif not (lines or row.is_history or "size" in {each.id for each in self._table.columns}):
                 lines.append(numbers_line(row))
         self.query_one("#told", Lines).show([*lines, (), ()][:2])
 
@@ -231,10 +227,10 @@ class DownloadsScreen(ModelScreen):
     # What can be done
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action == "pull":
-            return True
         if action == "hold_all":
             return any(can_hold_or_resume(row.transfer) for row in self._open)
+        if action == "clean":
+            return self._can_free(self._open)
         if action == "clear_finished":
             return any(row.transfer.is_final for row in self.tui.transfers)
         if action not in ("details", "hold", "cancel", "retry", "move", "move_first", "copy_name"):
@@ -245,8 +241,11 @@ class DownloadsScreen(ModelScreen):
         if action in ("move", "move_first"):
             step = parameters[0] if parameters else -1
             return can_move(queued.number, step, [row.number for row in self._open])
-        can = {"hold": can_hold_or_resume, "cancel": can_cancel, "retry": can_retry}.get(action)
-        return can is None or can(queued.transfer)
+        return action not in CAN or CAN[action](queued.transfer)
+
+    def _can_free(self, queue: Iterable[QueuedTransfer]) -> bool:
+        """Whether one of these lacks room on the disk of the server that is shown and answers."""
+        return self.tui.connection.is_online and any(lacks_room(row, self._server_id) for row in queue)
 
     def action_pull(self) -> None:
         self.tui.act(self.tui.acts.pull(""), "pull")
@@ -265,6 +264,9 @@ class DownloadsScreen(ModelScreen):
             self.tui.show_details(model.sent)
         elif queued is not None and self._stories is not None:
             self.app.push_screen(TransferDetails(queued, self._server_of(queued), self._stories))
+
+    def action_clean(self) -> None:
+        self.tui.act(free_disk(self), "free disk")
 
     def action_hold(self) -> None:
         if (queued := self.queued) is not None:
