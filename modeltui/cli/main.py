@@ -28,6 +28,7 @@ _CODES: tuple[tuple[type[errors.ModeltuiError], int], ...] = (
     (errors.NeedsYes, NEEDS_YES),
 )
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
+_LEFT_S = 1.0  # a second signal may interrupt what would have ended the rest
 
 
 def run(words: list[str]) -> int:
@@ -129,8 +130,10 @@ def _run(work: Coroutine[Any, Any, int]) -> int:
         left = asyncio.all_tasks(loop)
         for task in left:
             task.cancel()
-        if left:  # gathering nothing would make another loop
-            loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+        if left:
+            done, _ = loop.run_until_complete(asyncio.wait(left, timeout=_LEFT_S))
+            for task in done:
+                _ = task.cancelled() or task.exception()  # looked at, so nobody complains that it was not
         loop.run_until_complete(loop.shutdown_asyncgens())
         loop.close()
 
@@ -142,6 +145,7 @@ async def _until_signal(work: Coroutine[Any, Any, int]) -> int:
     loop = asyncio.get_running_loop()
     task = asyncio.ensure_future(work)
     caught: list[int] = []
+    handled: list[int] = []
 
     def stop(number: int) -> None:
         caught.append(number)
@@ -154,6 +158,7 @@ async def _until_signal(work: Coroutine[Any, Any, int]) -> int:
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
             with contextlib.suppress(NotImplementedError):  # Windows: ctrl+c alone, as asyncio treats it
                 loop.add_signal_handler(number, stop, number)
+                handled.append(number)
     try:
         return await task
     except asyncio.CancelledError:
@@ -162,6 +167,9 @@ async def _until_signal(work: Coroutine[Any, Any, int]) -> int:
         return 128 + caught[0]
     except BaseExceptionGroup as group:
         raise _first(group) from None
+    finally:
+        for number in handled:  # before the loop closes what a signal would be written to
+            loop.remove_signal_handler(number)
 
 
 def _first(group: BaseException) -> BaseException:
