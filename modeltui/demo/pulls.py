@@ -121,11 +121,13 @@ class Pulls:
         try:
             last, ended = transfer.completed, False
             while not ended:
-                trouble_in = job.bytes_until_next() / transfer.rate
-                await asyncio.sleep(min(TICK, self._transfers.until_end(transfer), trouble_in))
+                ahead = job.bytes_until_next()
+                await asyncio.sleep(min(TICK, self._transfers.until_end(transfer), ahead / transfer.rate))
                 ended = self._transfers.look(transfer)
-                job.moved += max(0, transfer.completed - last)
-                job.strike(None if ended else transfer)
+                came = max(0, transfer.completed - last)
+                job.moved += came
+                # What was to strike on the way strikes, though a late look finds all of it there.
+                job.strike(None if ended and came < ahead else transfer)
                 last = transfer.completed
                 if not ended:
                     yield _progress(layer, last)
