@@ -7,7 +7,7 @@ from modeltui.domain.names import ModelName
 from modeltui.domain.units import size
 
 _NAMED = 3  # of many in one sentence
-_WORTH = 100  # a smaller share is not worth a word: half of all models have the same licence
+_WORTH, _WORTH_BYTES = 100, 10**6  # less, and a smaller share, is no word: half of all have the same licence
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ def facts_words(plan: Preflight) -> str:
         said.append(size(plan.total))
     if plan.total and plan.present == plan.total:
         said.append("all of it there")
-    elif plan.total and plan.present and plan.present * _WORTH >= plan.total:
+    elif plan.total and plan.present and plan.present >= min(_WORTH_BYTES, plan.total / _WORTH):
         said.append(f"{size(plan.present)} of it there")
     if plan.free is not None:
         said.append(f"{size(plan.free)} free")

@@ -90,12 +90,25 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class FirstLook:
+    """What a layer had at its first event: `found` bytes, which were there, or came in the moment until then.
+
+    `steps` events have come since, the most that one of them brought being `step` bytes.
+    """
+
+    found: int
+    steps: int = 0
+    step: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Transfer:
     """One pull. Bytes and UTC milliseconds; `done` and `total` never go back, `seen` (what is there now) may.
 
     `attempts` counts tries without a new byte, `tries` all of them. `speed` is in bytes a second. `present`
     bytes were there before its first byte came, `moved` ones its streams brought in the `active_ms` that they
-    were open. `is_finishing`: only small last layers are missing. `pulled_as`: its registry's other name.
+    were open; `first_look` counts as neither yet. `is_finishing`: only small last layers are missing.
+    `pulled_as`: its registry's other name.
     """
 
     name: ModelName
@@ -122,6 +135,7 @@ class Transfer:
     grown_at: int | None = None
     sample_at: int | None = None
     sample_bytes: int | None = None
+    first_look: FirstLook | None = None
     digest_failures: int = 0
     damages: int = 0
     started: int | None = None

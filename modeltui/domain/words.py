@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 _MINUTE = 60_000
 _LONG_ENOUGH_MS = 1_000  # for a speed to mean anything
+_BEGIN_MS = 5_000  # so long at least it is said what was there
 _TURN_MS = 2_000  # a try that is due begins sooner, where nothing else is in its way
 
 
@@ -56,7 +57,9 @@ def state_words(transfer: "Transfer", now: int | None, retries: int) -> str:
             return f"stalled {transfer.quiet_ms(now) // 1000} s{again}"
         case State.PULLING if transfer.is_finishing:
             return "finishing"
-        case State.PULLING if transfer.moved * 100 < (transfer.total or 0) <= (transfer.present or 0) * 100:
+        case State.PULLING if (
+            _begins(transfer) and 0 < (transfer.total or 0) <= (transfer.present or 0) * 100
+        ):
             return f"pulling, {units.size(transfer.present)} there"
         case State.RETRYING if now is not None and now - (transfer.retry_at or now) > _TURN_MS:
             return f"waits for its turn{detail}"
@@ -77,6 +80,11 @@ def state_words(transfer: "Transfer", now: int | None, retries: int) -> str:
         case State.CHECKING:
             return "checking what arrived" if transfer.wanted == "run" else "looking whether it had finished"
     return f"{state}{detail}"
+
+
+def _begins(transfer: "Transfer") -> bool:
+    """Whether its stream has hardly begun, by its bytes or by its time."""
+    return transfer.moved * 100 < (transfer.total or 0) or transfer.active_ms < _BEGIN_MS
 
 
 def end_words(transfer: "Transfer") -> str:

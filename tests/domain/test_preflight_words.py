@@ -24,6 +24,10 @@ def plan(name: str = "qwen3:8b", free: int | None = None, **lacking: int) -> Pre
         (Preflight(NAME, True, 5 * GB, {"a": 5 * GB}), "qwen3:8b: 5 GB"),
         (Preflight(NAME, True, 5 * GB, {"a": 5 * GB - 1200}), "qwen3:8b: 5 GB"),
         (Preflight(NAME, True, 5 * GB, {}, is_same=False), "qwen3:8b: 5 GB, all of it there"),
+        (Preflight(NAME, True, 5 * GB, {"w": 5 * GB - 10**6}), "qwen3:8b: 5 GB, 1 MB of it there"),
+        (Preflight(NAME, True, 5 * GB, {"w": 5 * GB - 10**6 + 1}), "qwen3:8b: 5 GB"),
+        (Preflight(NAME, True, 10**6, {"w": 990_000}), "qwen3:8b: 1 MB, 10.0 kB of it there"),
+        (Preflight(NAME, True, 10**6, {"w": 990_001}), "qwen3:8b: 1 MB"),
         (Preflight(NAME, True, 5 * GB, {}, is_same=True), "qwen3:8b is installed and up to date, 5 GB"),
         (Preflight(NAME, False, free=3 * GB), "qwen3:8b: its registry knows no such model or tag, 3 GB free"),
         (

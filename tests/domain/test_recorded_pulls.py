@@ -122,3 +122,36 @@ def test_a_resumed_pull_starts_where_it_stood_and_not_with_a_leap_of_speed(versi
     steps = _replay(recording(version, "pull_mid_resumed"))
     assert next(step.done for step in steps if step.done) > 100_000_000
     assert 0 < max(step.speed or 0.0 for step in steps) < 100_000_000
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("stem", ["small", "mid_cancelled", "corrupt", "max_retries", "stalled_40s"])
+def test_of_what_was_fetched_anew_nothing_is_said_to_have_been_there(version: str, stem: str) -> None:
+    """Real servers name up to 31 MB at the first event of such weights."""
+    recorded = recording(version, f"pull_{stem}")
+    first = next(line["completed"] for line in recorded_lines(recorded) if line.get("completed"))
+    assert first > 3_000_000
+    end = _replay(recorded, _manifest_of(version, f"pull_{stem}"))[-1]
+    assert (end.present or 0) < 1_000  # the small config, which one of the servers had
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_small_part_that_was_there_is_named(version: str) -> None:
+    """As recorded, but that 185 MB less are there of as much less: 25 MB, on a line of 60 MB/s."""
+    less = 185_000_000
+    recorded = recording(version, "pull_mid_resumed")
+
+    def smaller(line: dict[str, Any]) -> dict[str, Any]:
+        return {
+            **line,
+            **{key: line[key] - less for key in ("total", "completed") if line.get(key, 0) > less},
+        }
+
+    events = [[at, smaller(line)] for at, line in recorded["events"]]
+    steps = _replay({**recorded, "events": events})
+    first = next(step.seen for step in steps if step.seen)
+    assert 24_000_000 < first < 28_000_000
+    at = next(number for number, step in enumerate(steps) if step.present)
+    assert 0.7 * first < (steps[at].present or 0) < first
+    assert steps[at].at - steps[0].at < 500  # at the start
+    assert steps[-1].present == pytest.approx(steps[at].present, abs=1_000)

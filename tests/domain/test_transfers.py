@@ -23,6 +23,7 @@ from modeltui.domain.transfers import (
     CheckResult,
     Closed,
     Event,
+    FirstLook,
     Held,
     Interrupted,
     Layer,
@@ -156,16 +157,63 @@ def test_what_was_there_before_and_what_the_streams_brought() -> None:
     resumed = play(Started(0), weights(1_000, 3 * GB), weights(2_000, 4 * GB))
     assert (resumed.present, resumed.moved) == (3 * GB, GB)
     later = play(Layer(3_000, "sha256:p", GB, GB), Layer(4_000, "sha256:t", 100, 12), start=resumed)
-    assert (later.present, later.moved) == (4 * GB, 5 * GB + 12)  # the weights went on to their end
+    assert (later.present, later.moved) == (4 * GB, 5 * GB)  # the weights went on to their end
     done = play(Status(5_000, "verifying sha256 digest"), start=later)
     assert (done.present, done.moved) == (4 * GB, 5 * GB + 100)
     assert (NEW.present, STARTING.present, PULLING.present) == (None, None, 0)
 
 
 def test_what_came_before_the_first_look_was_not_there() -> None:
-    """A fast line brings megabytes in the 60 ms until then."""
-    fast = play(Started(0), Announced(0, MANIFEST), weights(60, 7 * MB), weights(120, 14 * MB))
-    assert (fast.present, fast.moved) == (0, 14 * MB)
+    """A fast line brings megabytes in the 60 ms until then; the first of a stream more than the next ones."""
+    fast = ticks(26 * MB, 10 * MB)
+    assert [(each.present, each.moved) for each in fast[:4]] == [(0, n * 10 * MB) for n in range(4)]
+    assert (fast[4].present, fast[4].moved) == (0, 66 * MB)
+
+
+def test_a_small_part_that_was_there_is_told_by_the_speed_of_the_line() -> None:
+    """What the first event names is more than such a line brings until then."""
+    slow = ticks(20 * MB, MB)
+    assert [each.present for each in slow[:5]] == [0, 0, 0, 0, 19 * MB]
+    assert (slow[4].moved, slow[4].first_look) == (5 * MB, None)
+    assert ticks(5 * MB, MB)[4].present == 4 * MB
+    assert ticks(5 * MB - 1, MB)[4].present == 0
+
+
+def test_while_nothing_comes_nothing_is_told_of_what_was_there() -> None:
+    still = ticks(20 * MB, 0)[-1]
+    assert (still.present, still.moved, still.first_look) == (0, 0, FirstLook(20 * MB, 9))
+    moving = play(weights(2_000, 21 * MB), start=still)
+    assert (moving.present, moving.moved) == (19 * MB, 2 * MB)
+    for end in (Closed(2_000), Status(2_000, "verifying sha256 digest"), Asked(2_000, Wanted.PAUSE)):
+        over = play(end, start=still)
+        assert (over.first_look, over.present) == (None, 0)
+        assert over.moved >= 20 * MB
+    other = play(Layer(2_000, "sha256:t", 100, 100), start=still)
+    assert (other.first_look, other.present) == (None, 100)
+    assert play(Closed(2_000), Started(3_000), weights(3_060, 25 * MB), start=still).present == 0
+
+
+def test_what_was_there_stays_so_when_the_counter_goes_back() -> None:
+    there = play(Started(0), Announced(0, MANIFEST), Layer(100, "sha256:w", 8 * GB, 8 * GB), weights(200, 0))
+    assert (there.present, there.seen) == (8 * GB, 0)
+
+
+def ticks(first: int, step: int, events: int = 10) -> list[Transfer]:
+    """A fresh stream: what its first event of the weights says, then so much more with each."""
+    transfer, found = play(Started(0), Announced(0, MANIFEST)), []
+    for number in range(events):
+        transfer = play(weights(60 * (number + 1), first + number * step), start=transfer)
+        found.append(transfer)
+    return found
+
+
+@given(st.integers(0, 40 * MB), st.integers(0, 20 * MB))
+def test_every_byte_is_one_that_was_there_or_one_that_came(first: int, step: int) -> None:
+    for transfer in ticks(first, step):
+        unsure = transfer.first_look.found if transfer.first_look is not None else 0
+        assert (transfer.present or 0) + transfer.moved + unsure == transfer.seen
+    assert first >= 32 * MB or (transfer.present or 0) <= max(0, first - step)
+    assert not step or transfer.first_look is None
 
 
 def test_bytes_that_come_again_are_moved_again_and_those_of_others_are_not() -> None:
@@ -670,7 +718,9 @@ def _hold_set_back(before: Transfer, now: int, after: Transfer) -> None:
 def _hold_counts(before: Transfer, after: Transfer) -> None:
     there = {layer.digest: layer.completed for layer in before.layers}
     grown = sum(max(0, layer.completed - there.get(layer.digest, 0)) for layer in after.layers)
-    assert 0 <= after.moved - before.moved <= grown + max(0, after.seen - before.seen)
+    unsure = before.first_look.found if before.first_look is not None else 0
+    assert 0 <= after.moved - before.moved <= unsure + grown + max(0, after.seen - before.seen)
+    assert after.first_look is None or after.state in CONNECTED
     open_ms = max(0, after.at - before.at) if before.state in CONNECTED else 0
     assert 0 <= after.active_ms - before.active_ms <= open_ms
     assert (before.present or 0) <= (after.present or 0) <= (after.total or 0)

@@ -57,7 +57,12 @@ PULLING = Transfer(
         (replace(PULLING, state=State.STARTING, grown_at=NOW - 9_000), "stalled 9 s"),
         (replace(PULLING, is_finishing=True), "finishing"),
         (replace(PULLING, present=3_100_000_000), "pulling, 3.1 GB there"),
-        (replace(PULLING, present=3_100_000_000, moved=60_000_000), "pulling"),
+        (
+            replace(PULLING, present=3_100_000_000, moved=60_000_000, active_ms=4_999),
+            "pulling, 3.1 GB there",
+        ),
+        (replace(PULLING, present=3_100_000_000, moved=60_000_000, active_ms=5_000), "pulling"),
+        (replace(PULLING, present=3_100_000_000, moved=50_000_000, active_ms=5_000), "pulling, 3.1 GB there"),
         (replace(PULLING, present=50_000_000), "pulling"),
         (
             replace(PULLING, state=State.RETRYING, cause=Cause.CANCELED_BY_SERVER, retry_at=NOW + 1_000),

@@ -29,6 +29,7 @@ from queue_stage import (  # type: ignore[import-not-found, unused-ignore]  # li
 
 from modeltui.demo.faults import Kind
 from modeltui.demo.library import DemoModel, manifest_of
+from modeltui.domain import units
 from modeltui.domain.causes import Cause
 from modeltui.domain.transfers import State, Transfer, Wanted
 from modeltui.domain.words import end_words, remedy_of, state_words
@@ -411,6 +412,28 @@ async def test_what_was_there_is_named_and_kept(open_place: Opener) -> None:
     assert arrivals(place) == [kept]
     assert place.pulls.clear([1]) == 1
     assert arrivals(place) == [kept]
+
+
+async def test_a_small_part_that_was_there_is_named_too(open_place: Opener) -> None:
+    """Less than a fast line brings before a first look: how fast this one is tells the two apart."""
+    model = replace(BIG, name="middling:1b", weights="middling", size=100 * MB)
+    place = await open_place(available=(model, FRESH), rate=MB)
+    place.server.library.partials[manifest_of(model).weights] = 20 * MB
+    put(place, model.name)
+    async with running(place.services):
+        await until(lambda: pulled(place).present)
+        begun = pulled(place)
+        assert 10 * MB < (begun.present or 0) < 21 * MB
+        assert state_words(begun, None, 10) == f"pulling, {units.size(begun.present)} there"
+        place.pulls.ask(1, Wanted.PAUSE)
+        await reach(place, State.PAUSED)
+        place.server.rate = 1e9
+        place.pulls.ask(1, Wanted.RUN)
+        await reach(place, State.INSTALLED)
+    transfer = pulled(place)
+    assert transfer.present == begun.present
+    assert (transfer.present or 0) + transfer.moved <= manifest_of(model).size
+    assert f"({units.size(begun.present)} of it were there)" in end_words(transfer)
 
 
 def arrivals(place: Place) -> list[tuple[object, ...]]:

@@ -15,18 +15,8 @@ from modeltui.services.tree import Services
 from modeltui.store.queue import QueuedTransfer
 from modeltui.tui.freeing import free_disk, lacks_room, remedy_here
 from modeltui.tui.render import Line
+from modeltui.tui.screens import downloaddeeds as deeds
 from modeltui.tui.screens.base import ModelScreen
-from modeltui.tui.screens.downloaddeeds import (
-    CAN,
-    can_hold,
-    can_hold_or_resume,
-    can_move,
-    can_resume,
-    cancel,
-    clear,
-    move,
-    wish,
-)
 from modeltui.tui.screens.downloaddetails import TransferDetails, lines_of
 from modeltui.tui.screens.downloadrows import (
     AT_ONCE,
@@ -61,7 +51,11 @@ class DownloadsScreen(ModelScreen):
         Binding("plus,equals_sign", "move(-1)", "up", key_display="+", id="move_up", tooltip="earlier"),
         Binding("minus", "move(1)", "down", key_display="-", id="move_down", tooltip="later"),
         Binding("f", "move_first", "first", id="move_first", tooltip="before all others"),
+        Binding("a", "per_server", "at once", id="per_server", tooltip="how many pulls run at once"),
         Binding("C", "clear_finished", "clear", id="clear_finished", tooltip="forget what has ended"),
+        Binding(
+            "delete", "remove", "remove", key_display="del", id="remove", tooltip="forget this ended one"
+        ),
         Binding("escape", "clear", "clear", show=False, id="clear"),
     ]
 
@@ -228,20 +222,20 @@ class DownloadsScreen(ModelScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "hold_all":
-            return any(can_hold_or_resume(row.transfer) for row in self._open)
+            return any(deeds.can_hold_or_resume(row.transfer) for row in self._open)
         if action == "clean":
             return self._can_free(self._open)
         if action == "clear_finished":
             return any(row.transfer.is_final for row in self.tui.transfers)
-        if action not in ("details", "hold", "cancel", "retry", "move", "move_first", "copy_name"):
+        if action not in ("details", "hold", "cancel", "retry", "move", "move_first", "copy_name", "remove"):
             return super().check_action(action, parameters)
         queued = self.queued
         if queued is None:
             return False
         if action in ("move", "move_first"):
             step = parameters[0] if parameters else -1
-            return can_move(queued.number, step, [row.number for row in self._open])
-        return action not in CAN or CAN[action](queued.transfer)
+            return deeds.can_move(queued.number, step, [row.number for row in self._open])
+        return action not in deeds.CAN or deeds.CAN[action](queued.transfer)
 
     def _can_free(self, queue: Iterable[QueuedTransfer]) -> bool:
         """Whether one of these lacks room on the disk of the server that is shown and answers."""
@@ -270,30 +264,38 @@ class DownloadsScreen(ModelScreen):
 
     def action_hold(self) -> None:
         if (queued := self.queued) is not None:
-            wanted = Wanted.PAUSE if can_hold(queued.transfer) else Wanted.RUN
-            self.tui.act(wish(self.tui, [queued.number], wanted), "hold")
+            wanted = Wanted.PAUSE if deeds.can_hold(queued.transfer) else Wanted.RUN
+            self.tui.act(deeds.wish(self.tui, [queued.number], wanted), "hold")
 
     def action_hold_all(self) -> None:
-        running = [row.number for row in self._open if can_hold(row.transfer)]
-        held = [row.number for row in self._open if can_resume(row.transfer)]
-        self.tui.act(wish(self.tui, running or held, Wanted.PAUSE if running else Wanted.RUN), "hold all")
+        running = [row.number for row in self._open if deeds.can_hold(row.transfer)]
+        held = [row.number for row in self._open if deeds.can_resume(row.transfer)]
+        wanted = Wanted.PAUSE if running else Wanted.RUN
+        self.tui.act(deeds.wish(self.tui, running or held, wanted), "hold all")
 
     def action_retry(self) -> None:
         if (queued := self.queued) is not None:
-            self.tui.act(wish(self.tui, [queued.number], Wanted.RUN), "try again")
+            self.tui.act(deeds.wish(self.tui, [queued.number], Wanted.RUN), "try again")
 
     def action_cancel(self) -> None:
         if (queued := self.queued) is not None:
-            self.tui.act(cancel(self.tui, queued), "cancel")
+            self.tui.act(deeds.cancel(self.tui, queued), "cancel")
 
     def action_move(self, step: int) -> None:
         if (queued := self.queued) is not None:
             numbers = [row.number for row in self._open]
-            self.tui.act(move(self.tui, queued.number, numbers.index(queued.number) + step + 1), "move")
+            self.tui.act(deeds.move(self.tui, queued.number, numbers.index(queued.number) + step + 1), "move")
 
     def action_move_first(self) -> None:
         if (queued := self.queued) is not None:
-            self.tui.act(move(self.tui, queued.number, 1), "move")
+            self.tui.act(deeds.move(self.tui, queued.number, 1), "move")
+
+    def action_per_server(self) -> None:
+        self.tui.act(deeds.ask_per_server(self.tui), "how many at once")
+
+    def action_remove(self) -> None:
+        if (queued := self.queued) is not None:
+            self.tui.act(deeds.clear(self.tui, queued.number), "remove")
 
     def action_clear_finished(self) -> None:
-        self.tui.act(clear(self.tui), "clear what has ended")
+        self.tui.act(deeds.clear(self.tui), "clear what has ended")
