@@ -12,10 +12,11 @@ from modeltui.cli.session import confirm, session
 from modeltui.cli.table import Column
 from modeltui.domain import units
 from modeltui.domain.names import from_typed
-from modeltui.domain.transfers import ACTIVE, State, Wanted
+from modeltui.domain.transfers import ACTIVE, CONNECTED, State, Wanted
 from modeltui.domain.words import bytes_words, state_words
 from modeltui.errors import ModeltuiError, UsageError
 from modeltui.services.detaching import can_detach, ensure_runner
+from modeltui.services.meaning import meant_to_pull
 from modeltui.services.pulls import Pulls
 from modeltui.services.runner import MENDED_BY_CONFIG
 from modeltui.services.servers import Link
@@ -49,12 +50,20 @@ async def pull_and_wait(
     services: Services, link: Link, typed: list[str], out: Output, *, yes: bool = False
 ) -> int:
     """The pull itself; returns the exit code. Nothing is queued when the server does not answer."""
-    names = [from_typed(each) for each in typed]
-    for each, name in zip(typed, names, strict=True):
+    for each, name in zip(typed, [from_typed(each) for each in typed], strict=True):
         if not out.json and name.short.casefold() not in (each.casefold(), f"{each.casefold()}:latest"):
             out.say(f"{clean_line(each.strip())} means {name.short}")
     await link.api.version()
+    meant = await meant_to_pull(services, typed, link)
+    for one in meant:
+        if one.words and (one.is_other or not out.json):
+            out.say(f"{one.words}; pulling {one.name.short}" if one.is_other else one.words)
+    names = [one.name for one in meant]
     known = await look_before(services, link, names, out, yes=yes)
+    for one in meant:
+        plan = known.plans.get(one.name.key)
+        if one.near and plan is not None and plan.is_known is False and not out.json:
+            out.say(f"near {one.name.short} in the catalog: {', '.join(one.near)}")
     pulls = Pulls(services)
     numbers = {}
     for name in names:
@@ -101,6 +110,8 @@ async def queue(arguments: Namespace, out: Output) -> int:
             case "move":
                 pulls.move(arguments.number, arguments.place)
                 _list(services, pulls, out)
+            case "per-server":
+                _per_server(services, pulls, arguments.count, out)
             case "clear":
                 removed = pulls.clear(arguments.numbers)
                 if out.json:
@@ -189,6 +200,26 @@ def _wish(services: Services, pulls: Pulls, numbers: list[int], wanted: Wanted, 
     if failed is not None:
         raise failed
     return 0
+
+
+def _per_server(services: Services, pulls: Pulls, count: int | str | None, out: Output) -> None:
+    """Say how many pulls run at once on the active server, after a wish if there is one."""
+    server = services.config.active
+    server_id = services.links.id_of(server)
+    if count is None:
+        found = pulls.per_server(server_id)
+    else:
+        found = pulls.set_per_server(server_id, count if isinstance(count, int) else None)
+    if out.json:
+        out.answer(shapes.per_server(found, server.name))
+    else:
+        instead = f", instead of {found.configured} ({found.configured_by})" if found.wished else ""
+        out.text(f"{server.name}: {found.count} at once ({found.source}{instead})")
+        running = sum(row.server_id == server_id and row.transfer.state in CONNECTED for row in pulls.all())
+        if count is not None and running > found.count:
+            out.say(f"{running} are under way, and go on to their end")
+    if count is not None:
+        _see_to_runner(services, out)
 
 
 def _list(services: Services, pulls: Pulls, out: Output) -> None:

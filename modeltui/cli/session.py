@@ -10,10 +10,13 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 from modeltui.cli.output import Output
-from modeltui.errors import Declined, NeedsYes
+from modeltui.errors import Declined, ModeltuiError, NeedsYes
 from modeltui.paths import Paths, user_paths
 from modeltui.services.tree import Services, build
 from modeltui.store.journal import Origin
+
+_SEE_TO_IT = frozenset({"queue", "pull", "upgrade"})
+"""Commands that have the queue carried out themselves, or are the ones that carry it out."""
 
 
 def now_ms() -> int:
@@ -32,11 +35,33 @@ async def session(arguments: Namespace, out: Output) -> AsyncIterator[Services]:
             paths = user_paths(environ)
         services = _services(arguments, paths, environ, out)
         try:
-            yield services
+            try:
+                yield services
+            except ModeltuiError:
+                _take_up(services, arguments, out)
+                raise
+            _take_up(services, arguments, out)
         finally:
             await services.close()
             for notice in services.notices:
                 out.note(notice)
+
+
+def _take_up(services: Services, arguments: Namespace, out: Output) -> None:
+    """Have a queue carried out that a dead runner left, as after a reboot, whatever command comes next."""
+    if (
+        arguments.demo
+        or arguments.command in _SEE_TO_IT
+        or not services.recall(services.store.has_work, False)
+    ):
+        return
+    from modeltui.services.detaching import can_detach, ensure_runner
+
+    try:
+        if can_detach(services) and ensure_runner(services) and not out.json:
+            out.say("nobody carried the queue out: a runner is started")
+    except ModeltuiError as error:
+        services.note(error.message)
 
 
 def _services(arguments: Namespace, paths: Paths, environ: Mapping[str, str], out: Output) -> Services:

@@ -2,18 +2,20 @@
 
 from typing import TYPE_CHECKING, Any
 
-from modeltui.domain.models import model_type, parameter_count
+from modeltui.domain.models import parameter_count
 from modeltui.domain.units import iso
 
 if TYPE_CHECKING:
     from modeltui.domain.models import LoadedModel, ModelDetails
+    from modeltui.domain.tasks import Purpose
     from modeltui.services.library import Entry
     from modeltui.services.monitoring import Running, RunningNow
+    from modeltui.services.pulls import AtOnce
     from modeltui.store.journal import Entry as JournalEntry
     from modeltui.store.queue import QueuedTransfer
 
 
-def entry(row: "Entry") -> dict[str, Any]:
+def entry(row: "Entry", purpose: "Purpose | None" = None) -> dict[str, Any]:
     """One model of `ls`."""
     model = row.model
     return {
@@ -30,6 +32,7 @@ def entry(row: "Entry") -> dict[str, Any]:
         "context": model.context,
         "capabilities": _words(model.capabilities),
         "type": row.type,
+        "purpose": purpose,
         "state": row.state,
         "current": row.is_current,
         "alias_of": row.alias_of,
@@ -63,7 +66,12 @@ def _performance(row: "Entry") -> dict[str, Any] | None:
 
 
 def details(
-    row: "Entry", shown: "ModelDetails", shares: tuple[str, ...], path: str | None, account: str | None
+    row: "Entry",
+    shown: "ModelDetails",
+    shares: tuple[str, ...],
+    path: str | None,
+    account: str | None,
+    purpose: "Purpose | None" = None,
 ) -> dict[str, Any]:
     """One model of `show`."""
     model = row.model
@@ -72,7 +80,7 @@ def details(
     set_context = shown.options.get("num_ctx")
     exact = shown.parameter_count
     return {
-        **entry(row),
+        **entry(row, purpose),
         "format": shown.format or model.format,
         "family": shown.family or model.family,
         "architecture": shown.architecture,
@@ -80,7 +88,6 @@ def details(
         "parameter_size": size,
         "quantization": shown.quantization or model.quantization,
         "capabilities": _words(capabilities),
-        "type": model_type(model.name, capabilities),
         "context": shown.context if shown.context is not None else model.context,
         "context_set": set_context if isinstance(set_context, int) else None,
         "context_loaded": row.loaded.context if row.loaded else None,
@@ -151,6 +158,18 @@ def transfer(row: "QueuedTransfer", server: str | None, at: int) -> dict[str, An
         "created": iso(row.created),
         "started": iso(now.started),
         "ended": iso(now.ended),
+    }
+
+
+def per_server(found: "AtOnce", server: str) -> dict[str, Any]:
+    """The answer of `queue per-server`; `wished` null: what is configured counts."""
+    return {
+        "server": server,
+        "per_server": found.count,
+        "source": found.source,
+        "wished": found.wished,
+        "configured": found.configured,
+        "configured_by": found.configured_by,
     }
 
 

@@ -1,6 +1,6 @@
 """The queue as a person uses it: ask for models, wish for them to pause or end, read how they stand."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from modeltui.domain.causes import Cause
@@ -10,12 +10,36 @@ from modeltui.domain.transfers import ACTIVE, Asked, Interrupted, State, Wanted
 from modeltui.errors import Refusal, UsageError
 from modeltui.services.servers import Link
 from modeltui.services.tree import Services
+from modeltui.store.facts import MOST_PER_SERVER
 from modeltui.store.locks import FileLock
 from modeltui.store.queue import QueuedTransfer
 
 Place = int | Literal["first", "last", "up", "down"]
+WISHED = "wish"
 MOST = 2**31
 _WORDS = {Wanted.RUN: "resume", Wanted.PAUSE: "pause", Wanted.CANCEL: "cancel"}
+
+
+@dataclass(frozen=True, slots=True)
+class AtOnce:
+    """How many pulls run at once on a server: what is wished, where nothing is wished what is configured.
+
+    `configured_by` is the source of the latter, as `modeltui config` says it.
+    """
+
+    wished: int | None
+    configured: int
+    configured_by: str
+
+    @property
+    def count(self) -> int:
+        """What counts."""
+        return self.configured if self.wished is None else self.wished
+
+    @property
+    def source(self) -> str:
+        """Where that comes from: a wish, or the source of the setting."""
+        return self.configured_by if self.wished is None else WISHED
 
 
 class Pulls:
@@ -110,6 +134,31 @@ class Pulls:
             self._queue.move(number, place if isinstance(place, int) else 1 if place == "first" else MOST)
         self._log(row, "move")
 
+    def per_server(self, server_id: int) -> AtOnce:
+        """How many pulls run at once on a server, as far as this process is configured like the runner."""
+        setting = next((s for s in self._services.config.settings if s.key == "downloads.per_server"), None)
+        return AtOnce(
+            self._services.store.facts.per_server().get(server_id),
+            self._services.config.per_server,
+            setting.source if setting is not None else "default",
+        )
+
+    def set_per_server(self, server_id: int, count: int | None) -> AtOnce:
+        """Wish for so many at once on a server, None for as many as configured; the runner obeys it.
+
+        More begin at once; of fewer than run already, these go on to their end. Raises UsageError.
+        """
+        if count is not None and not 1 <= count <= MOST_PER_SERVER:
+            raise UsageError(
+                f"{count} pulls at once: it must be 1 to {MOST_PER_SERVER}",
+                remedy="modeltui queue per-server shows how many there may be now",
+            )
+        self._services.store.facts.set_per_server(server_id, count)
+        found = self.per_server(server_id)
+        words = f"{found.count} at once" if count is not None else f"as configured, {found.count} at once"
+        self._log_at(server_id, "per-server", words)
+        return found
+
     def clear(self, numbers: list[int]) -> int:
         """Forget these finished transfers, or all; how many there were."""
         for number in numbers:
@@ -146,14 +195,17 @@ class Pulls:
         return replace(row, transfer=transfer)
 
     def _log(self, row: QueuedTransfer, action: str) -> None:
+        self._log_at(row.server_id, action, f"{row.number} {row.transfer.name.short}")
+
+    def _log_at(self, server_id: int, action: str, subject: str) -> None:
         self._services.remember(
             lambda: self._services.store.journal.add(
                 at=self._services.clock(),
                 user=self._services.user,
                 origin=self._services.origin,
-                server_id=row.server_id,
+                server_id=server_id,
                 action=action,
-                subject=f"{row.number} {row.transfer.name.short}",
+                subject=subject,
             )
         )
 

@@ -166,6 +166,7 @@ class Runner:
         if version == self._seen:
             return
         self._seen = version
+        self._turns.wished = self._services.store.facts.per_server()
         for row in self._queue.open():
             carrier = self._carriers.get(row.number)
             if carrier is None:

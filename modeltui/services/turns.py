@@ -1,6 +1,6 @@
 """Decides whose turn it is: which of the waiting transfers may start, and what the others wait for."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 
 from modeltui.domain import units
 from modeltui.domain.causes import Cause
@@ -22,10 +22,15 @@ from modeltui.store.locks import FileLock
 
 
 class Turns:
-    """The order of one runner. It holds the locks that keep deletes away from the pulls under way."""
+    """The order of one runner. It holds the locks that keep deletes away from the pulls under way.
+
+    `wished`: how many at once a person wants on a server; elsewhere as many as are configured. Of fewer than
+    run already none is stopped: no other begins until so many have ended.
+    """
 
     def __init__(self, services: Services) -> None:
         self.services = services
+        self.wished: Mapping[int, int] = {}
         self._locks: dict[int, FileLock] = {}
 
     def hold_back(self, carriers: Collection[Carrier], now: int) -> None:
@@ -63,7 +68,8 @@ class Turns:
         for carrier in sorted(due, key=lambda each: (each.position, each.number)):
             server_id = carrier.server_id
             others = connected.setdefault(server_id, [])
-            room = self.services.config.per_server - len(others) - taken.get(server_id, 0)
+            most = self.wished.get(server_id, self.services.config.per_server)
+            room = most - len(others) - taken.get(server_id, 0)
             if server_id not in deletions:
                 deletions[server_id] = self._deletions(server_id)
             if room <= 0:

@@ -23,6 +23,7 @@ from modeltui.errors import (
     Unsupported,
 )
 from modeltui.services.library import Library, installed
+from modeltui.services.preflight import AT_ONCE, missing_blobs
 from modeltui.services.pulls import Pulls
 from modeltui.services.servers import Link
 from modeltui.services.tree import Services
@@ -30,7 +31,6 @@ from modeltui.store.queue import QueuedTransfer
 from modeltui.store.updates import Update
 
 _MODELS_AT_ONCE = 4
-_LAYERS_AT_ONCE = 8
 
 Answer = TypeVar("Answer")
 
@@ -220,17 +220,12 @@ class Updating:
 
     async def _missing(self, manifest: Manifest) -> int | None:
         """Bytes of a manifest that the server lacks; None where it does not tell of its layers."""
-        gate = asyncio.Semaphore(_LAYERS_AT_ONCE)
         sizes = {blob.digest: blob.size for blob in manifest.blobs}
-
-        async def lacking(digest: str) -> int:
-            async with gate:
-                return 0 if await self._link.api.has_blob(digest) else sizes[digest]
-
         try:
-            return sum(await asyncio.gather(*map(lacking, sizes)))
+            lacking = await missing_blobs(self._link, sizes, asyncio.Semaphore(AT_ONCE))
         except (Refused, Unsupported):
             return None
+        return sum(sizes[digest] for digest in lacking)
 
     def _remember(self, finding: Finding) -> None:
         model = finding.model

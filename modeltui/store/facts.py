@@ -8,6 +8,8 @@ from typing import Any
 from modeltui.domain.names import ModelName, from_listed
 from modeltui.store.database import Database
 
+MOST_PER_SERVER = 4  # pulls at once; one alone fills most lines and disks
+
 
 @dataclass(frozen=True, slots=True)
 class CurrentModel:
@@ -87,6 +89,17 @@ class Facts:
         """id -> (key, name) of every server ever seen."""
         rows = self._database.rows("SELECT id, key, name FROM servers")
         return {row["id"]: (row["key"], row["name"]) for row in rows}
+
+    def per_server(self) -> dict[int, int]:
+        """Server -> how many pulls at once a person wants there; what is configured counts for the others."""
+        rows = self._database.rows("SELECT id, per_server FROM servers WHERE per_server IS NOT NULL")
+        wished = {row["id"]: _number(row["per_server"]) for row in rows}
+        return {number: count for number, count in wished.items() if count and count <= MOST_PER_SERVER}
+
+    def set_per_server(self, server_id: int, count: int | None) -> None:
+        """Write how many pulls at once are wanted on a server; None: as many as configured."""
+        with self._database.writing() as connection:
+            connection.execute("UPDATE servers SET per_server = ? WHERE id = ?", (count, server_id))
 
     def known(self, server_id: int) -> Known:
         """Everything remembered of a server at once."""

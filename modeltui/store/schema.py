@@ -184,4 +184,28 @@ MIGRATIONS: tuple[str, ...] = (
         PRIMARY KEY (server_id, digest)
     ) WITHOUT ROWID;
     """,
+    """
+    ALTER TABLE servers ADD COLUMN per_server INTEGER;    -- so many pulls at once; NULL: as configured
+    """,
+    """
+    CREATE TABLE measurements (             -- what a model was seen to reach there, row by row
+        id INTEGER PRIMARY KEY,
+        at INTEGER NOT NULL,
+        server_id INTEGER NOT NULL REFERENCES servers(id),
+        digest TEXT NOT NULL,               -- of the manifest: an updated model is measured anew
+        name TEXT NOT NULL,
+        context INTEGER,
+        tokens REAL,                        -- a second
+        prompt REAL,                        -- tokens a second
+        load_ms INTEGER,
+        vram_share REAL,                    -- 0 to 1, by the server's account
+        version TEXT                        -- of the server
+    );
+    CREATE INDEX measurements_of ON measurements(server_id, digest, at);
+    CREATE TABLE shapes (                   -- what /api/show says of a model's architecture
+        digest TEXT PRIMARY KEY,            -- of the manifest
+        json TEXT NOT NULL,
+        at INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    """,
 )

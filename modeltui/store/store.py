@@ -14,6 +14,7 @@ from modeltui.store.journal import Journal
 if TYPE_CHECKING:
     from modeltui.store.ends import Ends
     from modeltui.store.findings import Findings
+    from modeltui.store.measurements import Measurements
     from modeltui.store.queue import Queue
     from modeltui.store.updates import Updates
 
@@ -55,6 +56,13 @@ class Store:
 
         return Findings(self._database)
 
+    @cached_property
+    def measurements(self) -> "Measurements":
+        """Imported when first used, too."""
+        from modeltui.store.measurements import Measurements
+
+        return Measurements(self._database)
+
     @classmethod
     def open(cls, path: Path) -> "Store":
         """The store at `path`; where that cannot be used, one in memory that says so in `trouble`."""
@@ -68,6 +76,14 @@ class Store:
         """One transaction of all that is written inside; raises StoreError, and then none of it is."""
         with self._database.writing():
             yield
+
+    def has_work(self) -> bool:
+        """Whether a transfer is left to be carried out; cheap, for who has nothing else to do with them."""
+        found = self._database.row(
+            "SELECT 1 FROM transfers WHERE state NOT IN ('installed', 'failed', 'cancelled')"
+            " AND (state NOT IN ('paused', 'blocked') OR obeyed <> wishes) LIMIT 1"
+        )
+        return found is not None
 
     def version_of_data(self) -> tuple[int, int]:
         """Changes when anyone has written: what was read before is to be read again."""

@@ -25,6 +25,7 @@ class QueueWatch:
         self._app = app
         self._services = app.services
         self._pulls = Pulls(app.services)
+        self._server_id = app.services.links.id_of(app.services.config.active)
         self._endings = Endings(app)
         self._seen: tuple[int, int] | None = None
         self._last_end: int | None = None
@@ -41,6 +42,7 @@ class QueueWatch:
             self._see_to_queue()
             return
         self._seen = version
+        self._app.per_server = self._pulls.per_server(self._server_id).count
         self._take(self._pulls.all())
         self._look_at_ends()
         before, self._newest = self._newest, store.journal.last_id()

@@ -161,6 +161,23 @@ async def test_a_wish_is_obeyed_by_a_runner_apart(open_apart: OpenApart, wish: W
     assert f"1 fresh:latest: wanted: {wish}" in log_of(place.paths)
 
 
+async def test_how_many_at_once_is_obeyed_by_a_runner_apart(open_apart: OpenApart) -> None:
+    place = await open_apart(rate=ENDLESS)
+    put(place, "fresh", "other:1b")
+    start_runner(place.services)
+    await reach(place, State.PULLING)
+    assert state(place, 2) is State.WAITING
+    place.pulls.set_per_server(place.link.id, 2)
+    await reach(place, State.PULLING, 2)
+    assert state(place) is State.PULLING
+    place.pulls.set_per_server(place.link.id, 1)
+    place.pulls.ask(1, Wanted.PAUSE)
+    put(place, "coder:7b")
+    place.pulls.ask(1, Wanted.RUN)  # heard after the number: nothing begins beside what is under way
+    await until(lambda: (row := place.pulls.get(1)).obeyed == row.wishes)
+    assert (state(place, 2), state(place, 3)) == (State.PULLING, State.WAITING)
+
+
 async def test_it_ends_in_order_by_a_signal(open_apart: OpenApart) -> None:
     place = await open_apart(rate=ENDLESS)
     put(place, "fresh")

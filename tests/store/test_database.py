@@ -31,10 +31,12 @@ from modeltui.store.store import Store
 
 KEY = "http://127.0.0.1:11434"
 NEW_IN_VERSION_2 = {"arrivals", "ends", "findings", "origins", "quarantine", "transfer_blobs", "updates"}
+NEW_IN_VERSION_4 = {"measurements", "shapes"}
 TABLES = {
     *("activity", "aliases", "current", "damaged", "details", "last_list", "loads"),
     *("servers", "transfer_attempts", "transfer_layers", "transfers"),
     *NEW_IN_VERSION_2,
+    *NEW_IN_VERSION_4,
 }
 NEWER = len(MIGRATIONS) + 1
 NOBODY = 65534
@@ -169,7 +171,7 @@ ROWS_OF_VERSION_1 = (
     "INSERT INTO loads VALUES (1, 'ab', 73, 6200, 6000000000, 5000000000, 8192)",
     "INSERT INTO last_list VALUES (1, '[]', 74)",
 )
-TABLES_OF_VERSION_1 = sorted(TABLES - NEW_IN_VERSION_2)
+TABLES_OF_VERSION_1 = sorted(TABLES - NEW_IN_VERSION_2 - NEW_IN_VERSION_4)
 
 
 def rows_of(path: Path, table: str, columns: str = "*") -> list[tuple[object, ...]]:
@@ -212,6 +214,20 @@ def test_a_database_of_version_1_loses_nothing(path: Path) -> None:
     plain(path, "DELETE FROM transfers WHERE id = 8")
     for table in TABLES_OF_VERSION_1:
         assert rows_of(path, table, columns[table]) == before[table], table
+
+
+def test_a_database_of_version_2_loses_nothing_and_wishes_nothing(path: Path) -> None:
+    path.parent.mkdir(mode=0o700)
+    plain(path, "PRAGMA journal_mode = WAL")
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(f"BEGIN; {''.join(MIGRATIONS[:2])}; PRAGMA user_version = 2; COMMIT")
+    plain(path, "INSERT INTO servers VALUES (1, 'http://127.0.0.1:11434', 'local'), (2, 'http://b:1', 'b')")
+    store = Store.open(path)
+    assert store.trouble is None
+    assert store.facts.servers() == {1: (KEY, "local"), 2: ("http://b:1", "b")}
+    assert store.facts.per_server() == {}
+    store.close()
+    assert pragma(path, "user_version") == len(MIGRATIONS)
 
 
 @pytest.mark.parametrize("umask", [0o000, 0o022, 0o077, 0o777])

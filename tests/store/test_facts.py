@@ -60,6 +60,29 @@ def test_a_new_label_keeps_what_is_known(facts: Facts) -> None:
     assert facts.current(THERE) == CurrentModel(LLAMA, ONE, 5, None)
 
 
+def test_how_many_pulls_at_once_are_wished_for_there(path: Path, facts: Facts) -> None:
+    assert facts.per_server() == {}
+    facts.set_per_server(HERE, 3)
+    facts.set_per_server(THERE, 1)
+    other = Store.open(path)  # as the runner, which is another process
+    assert other.facts.per_server() == {HERE: 3, THERE: 1}
+    before = other.version_of_data()
+    facts.set_per_server(HERE, 4)
+    assert other.version_of_data() != before
+    assert other.facts.per_server() == {HERE: 4, THERE: 1}
+    other.close()
+    facts.server_id("http://127.0.0.1:11434", "another label")
+    assert facts.per_server()[HERE] == 4
+    facts.set_per_server(HERE, None)
+    assert facts.per_server() == {THERE: 1}
+
+
+@pytest.mark.parametrize("written", ["0", "5", "-1", "'two'", "x'02'", "2.5"])
+def test_a_number_at_once_that_makes_no_sense_is_none(path: Path, facts: Facts, written: str) -> None:
+    spoil(path, f"UPDATE servers SET per_server = {written} WHERE id = {HERE}")
+    assert facts.per_server() == {}
+
+
 def test_what_changes_nothing_waits_for_no_one(path: Path, facts: Facts) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")

@@ -392,3 +392,16 @@ def test_two_servers_have_one_order(queue: Queue) -> None:
     queue.enqueue(HERE, QWEN, 3)
     positions = [row.position for row in queue.all()]
     assert all(one < other for one, other in pairwise(positions))
+
+
+@pytest.mark.parametrize("state", list(State))
+@pytest.mark.parametrize("is_heard", [True, False])
+def test_whether_there_is_work_is_told_without_reading_the_rows(
+    store: Store, queue: Queue, state: State, is_heard: bool
+) -> None:
+    assert not store.has_work()
+    (number,) = put(queue, LLAMA)
+    queue.want(number, Wanted.RUN)
+    transfer = replace(of(queue, number).transfer, state=state)
+    queue.save(number, transfer, of(queue, number).wishes if is_heard else None)
+    assert store.has_work() is not of(queue, number).is_resting

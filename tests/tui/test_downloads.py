@@ -84,6 +84,20 @@ async def test_capital_h_holds_all_or_lets_all_go_on(tmp_path: Path) -> None:
         )
 
 
+async def test_del_forgets_one_that_has_ended_and_no_other(tmp_path: Path) -> None:
+    async with downloads(tmp_path) as shown:
+        first, second = (put(shown, name, state=State.INSTALLED) for name in (SMALL, OTHER))
+        open_one = held(shown, BIG)
+        await on_row(shown, open_one)
+        await shown.press("delete")
+        await on_row(shown, second)
+        await shown.press("delete")
+        await shown.sees("1 finished transfer forgotten")
+        await shown.until(lambda: not shown.line(OTHER))
+        numbers = [row.number for row in shown.app.services.store.queue.all()]
+        assert numbers == [open_one, first]
+
+
 async def test_what_refuses_a_wish_stops_no_other(tmp_path: Path) -> None:
     async with downloads(tmp_path) as shown:
         over, number = put(shown, SMALL, state=State.INSTALLED), held(shown, BIG)

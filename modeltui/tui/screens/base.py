@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 # Most useful first; what is not named here comes after, in the order of the bindings.
 RANK = (
     "filter_done", "filter_clear", "clear", "close", "details", "hold", "clean", "cancel", "retry",
-    "hold_all", "clear_finished", "move_up", "move_down", "move_first", "switch", "load", "unload", "delete",
-    "pull", "pin", "keep_alive", "copy", "update", "rename", "mark", "filter", "sort", "undo",
-    "demonstration", "start_server",
+    "hold_all", "clear_finished", "move_up", "move_down", "move_first", "per_server", "switch", "load",
+    "unload", "delete", "pull", "pin", "keep_alive", "copy", "update", "rename", "mark", "filter", "sort",
+    "undo", "demonstration", "start_server",
 )  # fmt: skip
 
 
@@ -50,13 +50,30 @@ class BaseScreen(Screen[None]):
         raise NotImplementedError
 
     def compose(self) -> ComposeResult:
+        self._set_width_class()
         yield Frame(self.MODE)
         yield from self.body()
         yield StatusLine()
         yield KeyLine()
 
+    def _set_width_class(self) -> None:
+        """Be laid out for the terminal at the first paint; Textual comes to it later, and paints anew."""
+        width = self.app.size.width
+        fitting = [name for least, name in self.HORIZONTAL_BREAKPOINTS if width >= least]
+        self.add_class(fitting[-1])
+
     def on_mount(self) -> None:
-        for name in ("connection", "models", "running_now", "transfers", "doing", "notice"):
+        watched = (
+            "connection",
+            "models",
+            "running_now",
+            "transfers",
+            "per_server",
+            "advice",
+            "doing",
+            "notice",
+        )
+        for name in watched:
             self.watch(self.app, name, self._changed, init=False)
         self.bindings_updated_signal.subscribe(self, lambda _: self.show_keys())
         self._changed()

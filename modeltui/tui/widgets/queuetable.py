@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from rich.style import Style
 from textual.strip import Strip
 
 from modeltui.store.queue import QueuedTransfer
@@ -62,12 +63,12 @@ class QueueTable(Table[QueueRow]):
         how = left - WHEN - GAP
         return [*first, (Column("how", "", how), how), (Column("when", "", WHEN, right=True), WHEN)]
 
-    def _row(self, place: int) -> Strip:
+    def _row(self, place: int, base: Style) -> Strip:
         if not self._items[self._view[place]].is_history:
-            return super()._row(place)
+            return super()._row(place, base)
         history, fits = self._history(), self._fits
         self._fits = (self.row_width, history)
         try:
-            return super()._row(place)
+            return super()._row(place, base)
         finally:
             self._fits = fits

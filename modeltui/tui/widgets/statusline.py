@@ -95,7 +95,10 @@ def _notice(app: "ModelTuiApp") -> Line:
 
 
 def summary(app: "ModelTuiApp", pulls: str, total: int) -> list[Line]:
-    """The current model, the pulls under way, VRAM in use, and what there is: the first is worth most."""
+    """The current model, the pulls under way, VRAM in use, and what there is: the first is worth most.
+
+    On Downloads also how many run at once, where it is not the usual one.
+    """
     models, parts = app.models, list[Line]()
     if app.connection.trouble is not None:
         parts.append(((app.connection.trouble.message, "attention"),))
@@ -105,6 +108,8 @@ def summary(app: "ModelTuiApp", pulls: str, total: int) -> list[Line]:
         parts.append((("current ", "dim"), (models.current.name.short, "accent")))
     if pulls:
         parts.append(((pulls, "accent"),))
+    if app.current_mode == "downloads" and app.per_server > 1:
+        parts.append(((f"{app.per_server} at once", "dim"),))
     if models.vram:
         parts.append((("VRAM ", "dim"), (units.size(models.vram), "")))
     if models.entries:
