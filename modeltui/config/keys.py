@@ -1,4 +1,4 @@
-"""Every key that is read: what its value may be, its default, and the template that shows them all."""
+"""Every key that is read: what its value may be, and its default."""
 
 import re
 from collections.abc import Callable
@@ -7,9 +7,13 @@ from pathlib import Path
 
 from modeltui.config.settings import Value
 from modeltui.domain.names import from_typed
-from modeltui.errors import InvalidName
+from modeltui.domain.units import parse_context
+from modeltui.errors import InvalidName, UsageError
 
 _WINDOW = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]")
+_SSH = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@:%\[\]-]{0,254}")  # nothing that ssh could take for an option
+# As domain/tasks.py has them, which no start needs otherwise: a test holds them equal.
+_TASKS = ("general", "coding", "reasoning", "analysis", "vision", "embedding", "creative")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # RFC 9110, 5.6.2: token
 
 
@@ -130,6 +134,55 @@ def _alias(value: Value) -> str:
     return written
 
 
+def _ssh(value: Value) -> str:
+    text = _text(value).strip()
+    if _SSH.fullmatch(text) is None:
+        raise ValueError
+    return text
+
+
+def _cards(value: Value) -> tuple[str, ...]:
+    """Words that `parse_cards` reads; an empty list is no GPU."""
+    words = [value] if isinstance(value, str) else value
+    if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+        raise ValueError
+    _try_to_read("parse_cards", words or ["none"])
+    return tuple(words) or ("none",)
+
+
+def _read_by(parser: str) -> Callable[[Value], str]:
+    """A check of a number or a text that a function of domain/typedhardware.py must be able to read."""
+
+    def check(value: Value) -> str:
+        if isinstance(value, bool) or not isinstance(value, int | float | str):
+            raise ValueError
+        _try_to_read(parser, str(value))
+        return str(value)
+
+    return check
+
+
+def _try_to_read(parser: str, written: object) -> None:
+    from modeltui.domain import typedhardware  # which few configurations need, and every start would load
+
+    try:
+        getattr(typedhardware, parser)(written)
+    except UsageError as error:
+        raise ValueError(error.message) from error
+
+
+def _context(value: Value) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise ValueError
+    return parse_context(str(value))
+
+
+def _rate(value: Value) -> float:
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= 10_000:
+        raise ValueError
+    return float(value)
+
+
 KEYS: dict[str, Key] = {
     "server": Key(_text, None, "the name of a configured server, or an address"),
     "profile": Key(_text, None, "the name of a table [profiles.NAME]"),
@@ -145,6 +198,12 @@ KEYS: dict[str, Key] = {
     "registry.lookup": Key(_truth, True, "true or false"),
     "updates.auto": Key(_one_of("off", "check", "pull"), "off", "off, check or pull"),
     "updates.window": Key(_window, None, "two times of the day such as 02:00-05:00"),
+    "recommend.task": Key(_one_of(*_TASKS), "general", f"{', '.join(_TASKS[:-1])} or {_TASKS[-1]}"),
+    "recommend.priority": Key(
+        _one_of("speed", "balanced", "quality"), "balanced", "speed, balanced or quality"
+    ),
+    "recommend.context": Key(_context, 16 * 1024, "tokens such as 16k or 16384"),
+    "recommend.min_tokens_per_s": Key(_rate, 5.0, "tokens a second from 0 to 10000"),
     "theme": Key(_text, None, "the name of a theme: the palette of the screens lists them"),
     "animations": Key(_truth, False, "true or false"),
     "poll.models_s": Key(_seconds, 5.0, "seconds from 0.5 to 3600"),
@@ -161,6 +220,19 @@ SERVER_KEYS: dict[str, Key] = {
     "ca_file": Key(_path, None, "an absolute path, or one below ~"),
     "client_cert": Key(_path, None, "an absolute path, or one below ~"),
     "local": Key(_truth, None, "true or false"),
+    "ssh": Key(_ssh, None, "where ssh finds its machine, such as me@gpubox"),
+    "num_parallel": Key(_between(1, 256), None, "a whole number from 1 to 256"),
+    "kv_cache_type": Key(_one_of("f16", "q8_0", "q4_0"), None, "f16, q8_0 or q4_0"),
+    "flash_attention": Key(_truth, None, "true or false"),
+    "max_loaded": Key(_between(0, 256), None, "a whole number from 0 (as the server decides) to 256"),
+    "gpu_overhead": Key(_read_by("parse_overhead"), None, "a size such as 0.5GB"),
+}
+HARDWARE_KEYS: dict[str, Key] = {
+    "gpus": Key(_cards, None, 'a list such as ["2x24GB"] or ["rtx 4090"], empty for no GPU'),
+    "ram": Key(_read_by("parse_ram"), None, "a size such as 64GB"),
+    "ram_bandwidth": Key(_read_by("parse_bandwidth"), None, "a bandwidth such as 51.2GB/s"),
+    "cores": Key(_between(1, 4096), None, "a whole number from 1 to 4096"),
+    "unified": Key(_truth, None, "true or false"),
 }
 REGISTRY_KEYS: dict[str, Key] = {
     "insecure": Key(_truth, False, "true or false"),
@@ -170,64 +242,8 @@ REGISTRY_KEYS: dict[str, Key] = {
 LATER = frozenset(
     [
         "current.auto_select",
-        "recommend",
     ]
 )
-LATER_OF_SERVER = frozenset(
-    ["ssh", "num_parallel", "kv_cache_type", "flash_attention", "max_loaded", "gpu_overhead", "hardware"]
-)
-
-TEMPLATE = """\
-# modeltui reads this file and never writes it. Every line is a comment: take the # away to set a value.
-
-# server = "local"              # the server that is used unless --server names another
-# default_model = "llama3.2"    # becomes the current model when none is chosen
-# glyphs = "auto"               # auto, unicode or ascii
-# theme = "textual-dark"        # a theme of the screens; ctrl+p lists them
-# animations = false            # smooth scrolling, which costs bytes on the line
-
-# [servers.gpubox]
-# url = "http://gpubox:11434"
-# token_env = "GPUBOX_TOKEN"    # sent as `Authorization: Bearer …`; the secret itself stays out of files
-# token_command = ["pass", "show", "gpubox"]
-# headers = { Host = "localhost:11434" }
-# ca_file = "~/ca.pem"
-# client_cert = "~/me.pem"
-# local = false                 # whether it runs on this machine, where that cannot be seen
-
-# [current]
-# alias = "current"             # a name on the server that always points to the current model
-# hook = ["systemctl", "--user", "reload", "chatbot"]
-# auto_pull = false             # switching to a model that is not installed pulls it first
-
-# [downloads]
-# per_server = 1                # pulls at once on one server, 1 to 4
-# detached = true               # pulls go on in a program of their own when this one ends
-# retries = 10                  # tries without a new byte before waiting five minutes between tries
-# stall_s = 90                  # seconds without a byte before the pull is started again; 0 never
-
-# [registry]
-# lookup = true                 # ask the registry for a model's exact size before a pull
-
-# [updates]
-# auto = "off"                  # what `modeltui upgrade --auto`, run by a timer, does: off, check or pull
-# window = "02:00-05:00"        # when it does that, in local time
-
-# [poll]
-# models_s = 5                  # how often the visible list is asked for
-# running_s = 2                 # the same on the screen Running
-# health_s = 30                 # how often a server is asked whether it still answers
-
-# [keys]
-# switch = "S"                  # any key binding, by its name in the help (?)
-
-# [tui.columns]
-# models = ["name", "size", "state", "context"]
-
-# [registries."registry.lan:5000"]
-# insecure = true               # plain http to this registry
-# base_url = "http://127.0.0.1:5000"
-"""
 
 
 def is_known(path: tuple[str, ...]) -> bool:
@@ -237,5 +253,7 @@ def is_known(path: tuple[str, ...]) -> bool:
     if key in KEYS or key in LATER or path[0] in LATER:
         return True
     if path[0] == "servers" and len(path) == 3:
-        return path[2] in SERVER_KEYS or path[2] in LATER_OF_SERVER
+        return path[2] in SERVER_KEYS
+    if path[0] == "servers" and len(path) == 4:
+        return path[2] == "hardware" and path[3] in HARDWARE_KEYS
     return path[0] == "registries" and len(path) == 3 and path[2] in REGISTRY_KEYS

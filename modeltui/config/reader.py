@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 
-from modeltui.config.keys import KEYS, REGISTRY_KEYS, SERVER_KEYS, Key, is_known
+from modeltui.config.keys import HARDWARE_KEYS, KEYS, REGISTRY_KEYS, SERVER_KEYS, Key, is_known
 from modeltui.config.settings import (
     COMMAND_LINE,
     Config,
+    HardwareConfig,
+    RecommendConfig,
     RegistryConfig,
     Screens,
     ServerConfig,
@@ -63,6 +65,12 @@ class _Reader:
             update_auto=values["updates.auto"],
             update_window=values["updates.window"],
             registries=self._registries(),
+            recommend=RecommendConfig(
+                task=values["recommend.task"],
+                priority=values["recommend.priority"],
+                context=values["recommend.context"],
+                min_tokens_per_s=values["recommend.min_tokens_per_s"],
+            ),
             screens=Screens(
                 theme=values["theme"],
                 animations=values["animations"],
@@ -89,8 +97,9 @@ class _Reader:
                 continue
             try:
                 value = spec.check(found)
-            except (ValueError, TypeError):
-                problem = f"{source}: {key} must be {spec.allowed}"
+            except (ValueError, TypeError) as error:
+                why = f" ({error.__cause__.message})" if isinstance(error.__cause__, UsageError) else ""
+                problem = f"{source}: {key} must be {spec.allowed}{why}"
                 if fatal:
                     raise ConfigError(problem, remedy=f"correct {key}") from None
                 self.problems.append(f"{problem}; it does not count")
@@ -133,7 +142,11 @@ class _Reader:
                         f"servers.{other.name} and servers.{name} are the same server: {endpoint.url}",
                         remedy="remove one of them",
                     )
-            servers[name] = ServerConfig(name, endpoint, **values)
+            if values["gpu_overhead"] is not None:
+                from modeltui.domain.typedhardware import parse_overhead
+
+                values["gpu_overhead"] = parse_overhead(values["gpu_overhead"])
+            servers[name] = ServerConfig(name, endpoint, **values, hardware=self._hardware(name))
         if "local" not in servers:
             source, url = host or ("default", "")
             local = ServerConfig("local", _endpoint(source, url))
@@ -141,6 +154,34 @@ class _Reader:
                 servers["local"] = local
                 self.settings["servers.local.url"] = Setting("servers.local.url", local.endpoint.url, source)
         return tuple(servers.values())
+
+    def _hardware(self, server: str) -> HardwareConfig | None:
+        """What is written below `hardware` of a server; None where nothing is."""
+        above = ("servers", server, "hardware")
+        tables = [(source, _at(content, above)) for source, content in self.layers]
+        written = [(source, table) for source, table in tables if table is not None]
+        for source, table in written:
+            if not isinstance(table, dict):
+                name = ".".join(above)
+                raise ConfigError(f"{source}: {name} must be a table", remedy=f"write [{name}]")
+        if not written:
+            return None
+        from modeltui.domain.typedhardware import parse_bandwidth, parse_cards, parse_ram
+
+        values = {key: self._value((*above, key), spec, fatal=True) for key, spec in HARDWARE_KEYS.items()}
+        gpus, ram, carried = values["gpus"], values["ram"], values["ram_bandwidth"]
+        if values["unified"] and not (gpus and ram):
+            raise ConfigError(
+                f"{written[0][0]}: {'.'.join(above)}.unified needs gpus and ram beside it",
+                remedy="add what is missing: the GPU's share and all of the RAM",
+            )
+        return HardwareConfig(
+            gpus=None if gpus is None else parse_cards(gpus),
+            ram=None if ram is None else parse_ram(ram),
+            ram_bandwidth=None if carried is None else parse_bandwidth(carried),
+            cores=values["cores"],
+            unified=values["unified"],
+        )
 
     def _ollama_host(self) -> tuple[str, str] | None:
         """The variable that says where `local` is, and what it says."""

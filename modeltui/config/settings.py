@@ -3,19 +3,36 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from modeltui.domain.endpoint import Endpoint, parse_endpoint
 from modeltui.errors import NoSuchServer
 from modeltui.text import clean_line
+
+if TYPE_CHECKING:
+    from modeltui.domain.typedhardware import TypedCards
 
 Value = Any
 COMMAND_LINE = "command line"
 
 
 @dataclass(frozen=True, slots=True)
+class HardwareConfig:
+    """A server's hardware as written by hand; None is "not written". Bytes, and bytes a second."""
+
+    gpus: "TypedCards | None" = None
+    ram: int | None = None
+    ram_bandwidth: float | None = None
+    cores: int | None = None
+    unified: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ServerConfig:
-    """One configured server; secrets are named, not held, except `headers` as the user wrote them."""
+    """One configured server; secrets are named, not held, except `headers` as the user wrote them.
+
+    From `num_parallel` on it is what the server's environment says, by hand; `gpu_overhead` in bytes.
+    """
 
     name: str
     endpoint: Endpoint
@@ -25,6 +42,13 @@ class ServerConfig:
     ca_file: Path | None = None
     client_cert: Path | None = None
     local: bool | None = None
+    ssh: str | None = None
+    num_parallel: int | None = None
+    kv_cache_type: str | None = None
+    flash_attention: bool | None = None
+    max_loaded: int | None = None
+    gpu_overhead: int | None = None
+    hardware: HardwareConfig | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +61,16 @@ class RegistryConfig:
     def url(self, host: str) -> str:
         """Where manifests of the registry at `host` are looked up."""
         return self.base_url or f"{'http' if self.insecure else 'https'}://{host}"
+
+
+@dataclass(frozen=True, slots=True)
+class RecommendConfig:
+    """What is recommended where nothing else is asked: words of domain/tasks.py, tokens, tokens a second."""
+
+    task: str = "general"
+    priority: str = "balanced"
+    context: int = 16 * 1024
+    min_tokens_per_s: float = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +117,7 @@ class Config:
     update_auto: str
     update_window: str | None
     registries: Mapping[str, RegistryConfig]
+    recommend: RecommendConfig
     screens: Screens
     settings: tuple[Setting, ...]
     problems: tuple[str, ...]

@@ -10,6 +10,14 @@ from modeltui.demo.server import DemoServer
 from modeltui.paths import Paths, paths_under, write_private
 
 RATE = 200_000_000
+# The machine that the server pretends to be: its GPU holds as much as DemoServer's `gpu_memory`.
+_HARDWARE = """
+[servers.demo.hardware]
+gpus = ["made-up GPU 24GB@936GB/s"]
+ram = "64GB"
+ram_bandwidth = "51.2GB/s"
+cores = 16
+"""
 _KEEPS = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TERM", "COLUMNS", "NO_COLOR")
 
 
@@ -35,5 +43,6 @@ def demo_directories(server: DemoServer) -> Iterator[Paths]:
         paths = paths_under(Path(root))
         # Its GPU is made up, so what this machine's hardware says of it must not count.
         here = f'server = "demo"\n[servers.demo]\nurl = "{server.url}"\nlocal = false\n'
+        here += _HARDWARE
         write_private(paths.config_file, here + registries)
         yield paths

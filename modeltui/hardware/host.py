@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from modeltui.domain.hardware import Cpu, Disk, Gpus, Host, Memory
-from modeltui.hardware.nvml import read_gpus
+from modeltui.hardware.gpus import read_gpus
 from modeltui.text import clean_line
 
 _SHORTEST_S = 0.1  # of processor time: below it the kernel's ticks are too coarse for a percentage

@@ -1,4 +1,4 @@
-"""Alone responsible for reading this machine's GPUs: what NVML says, and whether there are others beside.
+"""Alone responsible for what NVML says of NVIDIA's cards: memory, who uses it, load, heat, power, bandwidth.
 
 NVML stays initialised after the first read. Without the persistence daemon the driver tears a card down when
 its last user leaves, so a poll every two seconds that opened and closed NVML would start the card each time
@@ -6,51 +6,46 @@ its last user leaves, so a poll every two seconds that opened and closed NVML wo
 stops polling calls `release_gpus`, and a failure that a fresh start could mend shuts NVML down at once.
 """
 
-import re
 import sys
 import threading
 from collections.abc import Iterator
-from pathlib import Path
+from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-from modeltui.domain.hardware import Gpu, Gpus
+from modeltui.domain.cards import shared_bandwidth
+from modeltui.domain.hardware import Gpu, GpuUser
+from modeltui.hardware.processes import process_name
 from modeltui.text import clean_line
 
 _ONE_AT_A_TIME = threading.Lock()
 _NOT_AVAILABLE = 0xFFFFFFFF  # NVML_VALUE_NOT_AVAILABLE in an unsigned field
-
-# PCI vendors whose adapters only draw a picture (server management chips, virtual screens).
-_DISPLAY_ONLY = {
-    "0x1013": "Cirrus",
-    "0x102b": "Matrox",
-    "0x1234": "QEMU",
-    "0x1414": "Hyper-V",
-    "0x15ad": "VMware",
-    "0x1a03": "ASPEED",
-    "0x1af4": "virtio",
-    "0x1b36": "QXL",
-    "0x1d0f": "Amazon",
-}
-# Drivers of a screen that the firmware set up or that only exists in software.
-_SCREENS = {"simple-framebuffer", "efi-framebuffer", "vesa-framebuffer", "vkms", "vgem"}
-_VENDORS = {"0x1002": "an AMD GPU", "0x8086": "an Intel GPU", "0x10de": "an NVIDIA GPU"}
+_MOST_INSTANCES = 64
+# Memory sends twice a clock, and NVML states the clock of newer kinds so that this holds for them all.
+# Source: NVIDIA, "How to Query Device Properties": 2 x memoryClockRate x (memoryBusWidth / 8).
+# Checked on data sheets: RTX 4090 10501 MHz x 384 bits = 1008 GB/s, H100 SXM 2619 x 5120 = 3352.
+_TRANSFERS_A_CLOCK = 2
 
 
-def read_gpus(root: Path = Path("/"), system: str = sys.platform) -> Gpus:
-    """Read every GPU that NVML lists. Never raises: what fails is None or said in `note`.
+@dataclass(frozen=True, slots=True)
+class Nvidia:
+    """NVIDIA's cards, what could not be read, and whether there is certainly no such card beside them."""
+
+    cards: tuple[Gpu, ...]
+    notes: tuple[str, ...]
+    certain: bool
+    driver: str | None = None
+    cuda: str | None = None
+
+
+def read_nvidia(system: str = sys.platform) -> Nvidia:
+    """Read every card that NVML lists, each MIG instance as one. Never raises: what fails is None or a note.
 
     Safe to call from several threads; it blocks while the driver answers, the first time for seconds where
-    no persistence daemon runs. `root` is where /sys and /dev are looked for, `system` is `sys.platform`.
+    no persistence daemon runs. `system` is `sys.platform`.
     """
-    if system == "darwin":
-        return Gpus((), "the GPU of a Mac is not read", complete=False)
     with _ONE_AT_A_TIME:
-        cards, notes, certain = _read_nvidia(system)
-    others = _other_gpu(root, system, nvidia_read=bool(cards))
-    if others is not None:
-        notes.append(others)
-    return Gpus(cards, "; ".join(notes) or None, complete=certain and others is None)
+        return _read(system)
 
 
 def release_gpus() -> None:
@@ -61,24 +56,31 @@ def release_gpus() -> None:
             _shut_down(nvml)
 
 
-def _read_nvidia(system: str) -> tuple[tuple[Gpu, ...], list[str], bool]:
-    """The cards, what could not be read, and whether there is certainly no NVIDIA card beside them."""
+def bandwidth(memory_clock: int | None, bus_width: int | None) -> float | None:
+    """Theoretical bytes a second of a memory: its clock in MHz as NVML states it, its width in bits."""
+    if not memory_clock or not bus_width:
+        return None
+    return _TRANSFERS_A_CLOCK * memory_clock * 1e6 * bus_width / 8
+
+
+def _read(system: str) -> Nvidia:
     try:
         import pynvml
     except ImportError:
-        return (), ["the Python package nvidia-ml-py is not installed"], True
+        return Nvidia((), ("the Python package nvidia-ml-py is not installed",), True)
     try:
         count = _count(pynvml)
     except pynvml.NVMLError as error:
         absent = (pynvml.NVML_ERROR_LIBRARY_NOT_FOUND, pynvml.NVML_ERROR_DRIVER_NOT_LOADED)
-        return (), [_why(pynvml, error.value, system)], error.value in absent
+        return Nvidia((), (_why(pynvml, error.value, system),), error.value in absent)
     reading = _Reading(pynvml, system)
-    cards = tuple(reading.card(index) for index in range(count))
+    cards = tuple(card for index in range(count) for card in reading.cards(index))
+    driver, cuda = reading.versions()
     if reading.broken:
         _shut_down(pynvml)
     if not cards:
         reading.notes.append("the NVIDIA driver finds no GPU")
-    return cards, reading.notes, True
+    return Nvidia(cards, tuple(reading.notes), True, driver, cuda)
 
 
 def _count(nvml: ModuleType) -> int:
@@ -110,6 +112,7 @@ class _Reading:
             nvml.NVML_ERROR_FUNCTION_NOT_FOUND,
             nvml.NVML_ERROR_INVALID_ARGUMENT,
             nvml.NVML_ERROR_NO_DATA,
+            nvml.NVML_ERROR_NOT_FOUND,
             nvml.NVML_ERROR_ARGUMENT_VERSION_MISMATCH,
             nvml.NVML_ERROR_DEPRECATED,
         }
@@ -120,44 +123,128 @@ class _Reading:
             nvml.NVML_ERROR_GPU_IS_LOST,
             nvml.NVML_ERROR_RESET_REQUIRED,
         }
+        self._refused = False  # the last question, for want of a right or of a card
         self.notes: list[str] = []
         self.broken = False
 
-    def card(self, index: int) -> Gpu:
-        """Read one card; a card that can't be reached at all keeps its place, with nothing known of it."""
-        nvml = self._nvml
+    def versions(self) -> tuple[str | None, str | None]:
+        """Of the driver, and of the newest CUDA that it knows."""
+        cuda = _number(self._ask(None, "nvmlSystemGetCudaDriverVersion_v2"))
+        driver = _words(self._ask(None, "nvmlSystemGetDriverVersion"))
+        return driver, f"{cuda // 1000}.{cuda % 1000 // 10}" if cuda else None
+
+    def cards(self, index: int) -> Iterator[Gpu]:
+        """One card, or its MIG instances: those are what a program can compute on once it is split."""
         handle = self._ask(index, "nvmlDeviceGetHandleByIndex", index)
         if handle is None:
-            return Gpu(index, None, f"GPU {index}", None, None, None, None, None, None, None)
-        # Since NVML 11.6 the second version leaves out what the driver reserves, as nvidia-smi does.
-        memory = self._ask(index, "nvmlDeviceGetMemoryInfo", handle, nvml.nvmlMemory_v2)
-        if memory is None:
-            memory = self._ask(index, "nvmlDeviceGetMemoryInfo", handle)
-        if memory is not None and not memory.total:
-            memory = None  # a card that shares the machine's RAM has none of its own
+            yield Gpu(index, None, f"GPU {index}", None, None, None, None, None, None, None)
+            return
+        whole = self._card(index, handle)
+        mig = self._ask(index, "nvmlDeviceGetMigMode", handle)
+        instances = list(self._instances(index, handle, whole)) if mig is not None and mig[0] == 1 else []
+        if mig is not None and mig[0] == 1 and not instances:
+            self._note(f"GPU {index} is split into MIG instances, and none of them can be read")
+        yield from instances or [whole]
+
+    def _card(self, index: int, handle: object) -> Gpu:
+        nvml = self._nvml
+        total, free, used, is_unified = self._memory(index, handle)
+        name = _words(self._ask(index, "nvmlDeviceGetName", handle)) or f"GPU {index}"
         load = self._ask(index, "nvmlDeviceGetUtilizationRates", handle)
         # The older call goes with CUDA 14 (says pynvml), the newer one is not in older drivers.
         degrees = self._ask(index, "nvmlDeviceGetTemperatureV", handle, nvml.NVML_TEMPERATURE_GPU)
         if degrees is None:
             degrees = self._ask(index, "nvmlDeviceGetTemperature", handle, nvml.NVML_TEMPERATURE_GPU)
-        mig = self._ask(index, "nvmlDeviceGetMigMode", handle)
-        if mig is not None and mig[0] == 1:
-            self._note(f"GPU {index} is split into MIG instances, which are not read one by one")
+        clock = _number(self._ask(index, "nvmlDeviceGetMaxClockInfo", handle, nvml.NVML_CLOCK_MEM), 100_000)
+        width = _number(self._ask(index, "nvmlDeviceGetMemoryBusWidth", handle), 100_000)
+        carried = shared_bandwidth(name) if is_unified else bandwidth(clock, width)
         return Gpu(
             index=index,
             uuid=_words(self._ask(index, "nvmlDeviceGetUUID", handle)),
-            name=_words(self._ask(index, "nvmlDeviceGetName", handle)) or f"GPU {index}",
-            total=None if memory is None else int(memory.total),
-            free=None if memory is None else int(memory.free),
-            used=None if memory is None else int(memory.used),
+            name=name,
+            total=total,
+            free=free,
+            used=used,
             utilisation=None if load is None else _number(load.gpu, most=100),
             temperature=_number(degrees, most=1000),
             power_mw=_number(self._ask(index, "nvmlDeviceGetPowerUsage", handle)),
             power_limit_mw=_number(self._ask(index, "nvmlDeviceGetEnforcedPowerLimit", handle)),
+            memory_clock=clock or None,
+            bus_width=width or None,
+            bandwidth=carried,
+            compute=self._compute(index, handle),
+            is_unified=is_unified,
+            users=self._users(index, handle),
         )
 
-    def _ask(self, index: int, function: str, *arguments: object) -> Any:
-        """Call one NVML function; None when this card, driver or version of pynvml has no answer."""
+    def _instances(self, index: int, handle: object, whole: Gpu) -> Iterator[Gpu]:
+        """The MIG instances of a card. Heat and power are the whole card's; load is not told for one.
+
+        Bandwidth goes with the memory slices (NVIDIA, "Multi-Instance GPU User Guide").
+        """
+        most = _number(self._ask(index, "nvmlDeviceGetMaxMigDeviceCount", handle), _MOST_INSTANCES)
+        for number in range(most or 0):
+            instance = self._ask(index, "nvmlDeviceGetMigDeviceHandleByIndex", handle, number)
+            if instance is None:
+                continue
+            total, free, used, _ = self._memory(index, instance)
+            share = total / whole.total if total and whole.total else None
+            yield Gpu(
+                index=index,
+                uuid=_words(self._ask(index, "nvmlDeviceGetUUID", instance)),
+                name=_words(self._ask(index, "nvmlDeviceGetName", instance)) or f"{whole.name} MIG",
+                total=total,
+                free=free,
+                used=used,
+                utilisation=None,
+                temperature=whole.temperature,
+                power_mw=whole.power_mw,
+                power_limit_mw=whole.power_limit_mw,
+                memory_clock=whole.memory_clock,
+                bandwidth=whole.bandwidth * min(1.0, share) if whole.bandwidth and share else None,
+                compute=whole.compute,
+                instance=number,
+                users=self._users(index, instance),
+            )
+
+    def _memory(self, index: int, handle: object) -> tuple[int | None, int | None, int | None, bool]:
+        """Total, free and used bytes, and whether the card has no memory of its own."""
+        # Since NVML 11.6 the second version leaves out what the driver reserves, as nvidia-smi does.
+        memory = self._ask(index, "nvmlDeviceGetMemoryInfo", handle, self._nvml.nvmlMemory_v2)
+        if memory is None:
+            memory = self._ask(index, "nvmlDeviceGetMemoryInfo", handle)
+        if memory is None:
+            return None, None, None, not self._refused  # GB10 and Jetson: "not supported"
+        if not memory.total:
+            return None, None, None, True
+        return int(memory.total), int(memory.free), int(memory.used), False
+
+    def _compute(self, index: int, handle: object) -> tuple[int, int] | None:
+        found = self._ask(index, "nvmlDeviceGetCudaComputeCapability", handle)
+        if found is None or not 0 < int(found[0]) < 100:
+            return None
+        return int(found[0]), int(found[1])
+
+    def _users(self, index: int, handle: object) -> tuple[GpuUser, ...] | None:
+        """Who computes on the card, the largest first; programs that draw only are not asked for."""
+        found = self._ask(index, "nvmlDeviceGetComputeRunningProcesses", handle)
+        if found is None:
+            return None
+        users = [
+            GpuUser(int(each.pid), self._name(int(each.pid)), _bytes(each.usedGpuMemory)) for each in found
+        ]
+        return tuple(sorted(users, key=lambda user: -(user.used or 0)))
+
+    def _name(self, pid: int) -> str | None:
+        """The system's name; in a container, where its number is another, the driver's."""
+        return process_name(pid) or _words(self._ask(None, "nvmlSystemGetProcessName", pid))
+
+    def _ask(self, index: int | None, function: str, *arguments: object) -> Any:
+        """Call one NVML function; None when this card, driver or version of pynvml has no answer.
+
+        `index` None: a question whose failure is not worth a word.
+        """
+        self._refused = False
         call = getattr(self._nvml, function, None)
         if call is None:
             return None
@@ -167,9 +254,12 @@ class _Reading:
             return None  # pynvml decodes strictly what the card says of itself
         except self._nvml.NVMLError as error:
             code = error.value
+            self._refused = code not in self._unsupported
+            if index is None:
+                return None
             if code == self._nvml.NVML_ERROR_NO_PERMISSION:
                 self._note(f"GPU {index}: no permission to read all of its values")
-            elif code not in self._unsupported:
+            elif self._refused:
                 self.broken = self.broken or code in self._mended_by_a_fresh_start
                 self._note(f"GPU {index}: {_why(self._nvml, code, self._system)}")
             return None
@@ -206,44 +296,5 @@ def _number(value: object, most: int = _NOT_AVAILABLE - 1) -> int | None:
     return value if isinstance(value, int) and 0 <= value <= most else None
 
 
-def _other_gpu(root: Path, system: str, *, nvidia_read: bool) -> str | None:
-    """Name one GPU, or the chance of one, that NVML does not tell of and that could run a model."""
-    if not system.startswith("linux"):
-        return "GPUs of other makers are not read on this system"
-    try:
-        return next(_unread(root, nvidia_read=nvidia_read), None)
-    except OSError:
-        return "whether there are other GPUs can't be seen"
-
-
-def _unread(root: Path, *, nvidia_read: bool) -> Iterator[str]:
-    if not (root / "sys/class").is_dir():
-        yield "whether there are other GPUs can't be seen (no /sys)"
-    if (root / "dev/kfd").exists():
-        yield "an AMD GPU is not read"
-    if not nvidia_read and (root / "dev/dxg").exists():
-        yield "the GPU that Windows lends to WSL is not read"
-    if not nvidia_read and any((root / "dev").glob("nvidia[0-9]*")):
-        yield "an NVIDIA GPU is there and can't be read"
-    for card in sorted((root / "sys/class/drm").glob("card*")):
-        if re.fullmatch(r"card\d+", card.name):
-            vendor = _read(card / "device/vendor").casefold()
-            if _only_draws(card, vendor) or (vendor == "0x10de" and nvidia_read):
-                continue
-            yield f"{_VENDORS.get(vendor, 'a GPU of another maker')} is not read"
-
-
-def _only_draws(card: Path, vendor: str) -> bool:
-    """Whether a DRM card is a mere screen: by its vendor or, where it has none, by its driver."""
-    if vendor:
-        return vendor in _DISPLAY_ONLY
-    driver = re.search(r"^DRIVER=(.*)$", _read(card / "device/uevent"), re.MULTILINE)
-    return driver is not None and driver[1] in _SCREENS
-
-
-def _read(path: Path) -> str:
-    """A small file of /sys; empty when there is none: only cards on PCI have a vendor."""
-    try:
-        return path.read_text(encoding="ascii", errors="replace").strip()
-    except FileNotFoundError:
-        return ""
+def _bytes(value: object) -> int | None:
+    return _number(value, most=1 << 50)

@@ -8,10 +8,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from modeltui.domain.hardware import Gpu
+from modeltui.domain.machine import KnownMachine
 from modeltui.domain.models import ModelState
-from modeltui.domain.units import size
+from modeltui.domain.units import size, speed
 from modeltui.errors import ModeltuiError, StoreError
 from modeltui.services.library import Library
+from modeltui.services.machines import machine_of
+from modeltui.services.ramspeed import measure_ram
 from modeltui.services.servers import Link
 from modeltui.services.tree import Services
 
@@ -32,15 +36,22 @@ class Check:
     remedy: str | None = None
 
 
-async def examine(services: Services) -> tuple[Check, ...]:
-    """All checks but the terminal's, which belongs to whoever shows them; never raises ModeltuiError."""
+async def examine(services: Services, *, measures_ram: bool = False) -> tuple[Check, ...]:
+    """All checks but the terminal's, which belongs to whoever shows them; never raises ModeltuiError.
+
+    `measures_ram`: also how fast this machine's RAM is, which takes a second or two, and remember it.
+    """
     checks = [*_configuration(services), *_database(services), *_rights(services)]
+    checks += await asyncio.to_thread(_catalog, services)
+    if measures_ram:
+        checks.append(await _ram(services))
     try:
         link = await services.active()
     except ModeltuiError as error:
         return (*checks, Check("server", Grade.ERROR, error.message, error.remedy))
     checks += await _server(services, link)
     checks += await asyncio.to_thread(_hardware, services, link)
+    checks.append(_machine(await machine_of(services, link)))
     return tuple(checks)
 
 
@@ -53,6 +64,15 @@ def _configuration(services: Services) -> list[Check]:
         words = f"unknown keys: {', '.join(config.unknown)}"
         checks.append(Check("configuration", Grade.WARNING, words, "correct or remove them"))
     return checks
+
+
+def _catalog(services: Services) -> list[Check]:
+    from modeltui.catalog.loading import load
+
+    catalog = load(services.paths)
+    day = (catalog.as_of or "an unknown day")[:10]
+    checks = [Check("catalog", Grade.OK, f"{len(catalog.series)} series, of {day}")]
+    return checks + [Check("catalog", Grade.WARNING, problem) for problem in catalog.problems]
 
 
 def _database(services: Services) -> list[Check]:
@@ -119,17 +139,51 @@ async def _server(services: Services, link: Link) -> list[Check]:
 
 def _hardware(services: Services, link: Link) -> list[Check]:
     """GPUs of this machine, which are the server's only when it runs here."""
+    from modeltui.hardware.gpus import read_gpus
     from modeltui.hardware.here import is_here
-    from modeltui.hardware.nvml import read_gpus
 
     here = is_here(link.endpoint.host, link.endpoint.port, configured=link.local)
     gpus = read_gpus()
-    checks = [
-        Check("gpu", Grade.OK, f"{gpu.name}, {size(gpu.total)}, {size(gpu.free)} free") for gpu in gpus.cards
-    ]
+    checks = [Check("gpu", Grade.OK, _gpu_words(gpu)) for gpu in gpus.cards]
+    if gpus.driver:
+        knows = f", knows CUDA up to {gpus.cuda}" if gpus.cuda else ""
+        checks.append(Check("gpu", Grade.OK, f"NVIDIA driver {gpus.driver}{knows}"))
     if gpus.note:
         checks.append(Check("gpu", Grade.OK, gpus.note))
     if not here.here:
         note = f"the server is not on this machine ({here.why}): this hardware is not its own"
         checks.append(Check("gpu", Grade.OK, note))
     return checks
+
+
+async def _ram(services: Services) -> Check:
+    try:
+        carried = await measure_ram(services)
+    except ModeltuiError as error:
+        return Check("ram", Grade.WARNING, error.message, error.remedy)
+    return Check("ram", Grade.OK, f"RAM of this machine moves {speed(carried)} (measured, and remembered)")
+
+
+def _machine(known: KnownMachine) -> Check:
+    """What estimates take the server's machine to be, and where that comes from."""
+    machine = known.machine
+    if machine is None:
+        return Check("machine", Grade.OK, f"what the server runs on is not known: {known.why}")
+    cards = ", ".join(f"{card.name} {size(card.total)}" for card in machine.cards) or "no GPU"
+    moved = speed(machine.ram_bandwidth) if machine.ram_bandwidth else "of unknown speed"
+    words = f"estimates count on {cards}, {size(machine.ram_total)} of RAM {moved} ({known.words})"
+    return Check("machine", Grade.OK, f"{words}; {known.why}" if known.why else words)
+
+
+def _gpu_words(gpu: Gpu) -> str:
+    """A card's facts that are known, in words."""
+    words = [gpu.name]
+    if gpu.is_unified:
+        words.append("in the machine's own memory")
+    else:
+        words += [size(gpu.total), f"{size(gpu.free)} free"]
+    if gpu.bandwidth:
+        words.append(speed(gpu.bandwidth))
+    if gpu.compute:
+        words.append(f"compute capability {gpu.compute[0]}.{gpu.compute[1]}")
+    return ", ".join(words)

@@ -10,6 +10,7 @@ from typing import TypeVar
 from modeltui.config.settings import Config
 from modeltui.errors import ModeltuiError, StoreError
 from modeltui.paths import Paths
+from modeltui.services.looks import Looks
 from modeltui.services.servers import Link, Links
 from modeltui.store.journal import Origin
 from modeltui.store.store import Store
@@ -23,6 +24,7 @@ class Services:
     """What every service needs.
 
     `notices` gathers what a person should be told beside the answer; `tell` says at once what is waited for.
+    `looks` keeps for seconds what was seen of machines.
     """
 
     config: Config
@@ -35,6 +37,7 @@ class Services:
     user: str
     notices: list[str]
     tell: Callable[[str], None]
+    looks: Looks
 
     async def active(self) -> Link:
         """The link to the server that this process works on."""
@@ -116,6 +119,7 @@ def build(
         user=user_name(),
         notices=notices,
         tell=tell,
+        looks=Looks(clock),
     )
 
 

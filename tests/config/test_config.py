@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from modeltui.config.keys import KEYS, REGISTRY_KEYS, SERVER_KEYS, TEMPLATE
+from modeltui.config.keys import HARDWARE_KEYS, KEYS, REGISTRY_KEYS, SERVER_KEYS
 from modeltui.config.reader import load
 from modeltui.config.settings import Config, Setting
+from modeltui.config.template import TEMPLATE
 from modeltui.errors import ConfigError, ModeltuiError, NoSuchServer, UsageError
 from modeltui.paths import Paths, paths_under
 
@@ -376,6 +377,12 @@ ALLOWED_OF_SERVER: dict[str, dict[str, object]] = {
     "ca_file": {"'/etc/ca.pem'": Path("/etc/ca.pem"), "'~/ca.pem'": Path.home() / "ca.pem"},
     "client_cert": {"'/me.pem'": Path("/me.pem")},
     "local": {"true": True, "false": False},
+    "ssh": {"'me@gpubox'": "me@gpubox", "'gpubox.lan'": "gpubox.lan", "'me@[::1]'": "me@[::1]"},
+    "num_parallel": {"1": 1, "256": 256},
+    "kv_cache_type": {f"'{word}'": word for word in ("f16", "q8_0", "q4_0")},
+    "flash_attention": {"true": True, "false": False},
+    "max_loaded": {"0": 0, "256": 256},
+    "gpu_overhead": {"0": 0, "'0.5GB'": 1 << 29, "'512MB'": 1 << 29, "2": 2 << 30},
 }
 REFUSED_OF_SERVER: dict[str, list[str]] = {
     "url": [*NO_TEXT, "'ftp://gpubox'", "'http://a b'", "'http://gpubox?x=1'"],
@@ -389,6 +396,12 @@ REFUSED_OF_SERVER: dict[str, list[str]] = {
     "ca_file": [*NO_TEXT, "'~nobody-of-that-name/ca.pem'"],
     "client_cert": [*NO_TEXT, "'me.pem'"],
     "local": NO_TRUTH,
+    "ssh": [*NO_TEXT, "'-oProxyCommand=x'", "'me@gpubox ls'", "'me@gpu\\nbox'", "'a;b'"],
+    "num_parallel": ["0", "257", "-1", *NO_NUMBER],
+    "kv_cache_type": ["'q5_0'", "'F16'", *NO_TEXT],
+    "flash_attention": NO_TRUTH,
+    "max_loaded": ["-1", "257", *NO_NUMBER],
+    "gpu_overhead": ["-1", "'-1GB'", "1e9", "536870912", "nan", "inf", "'much'", "true", "[]", "{}"],
 }
 
 
@@ -537,7 +550,7 @@ flash_attention = true
 max_loaded = 2
 gpu_overhead = 0
 [servers.gpubox.hardware]
-vram = ["24GB"]
+gpus = ["24GB"]
 [current]
 alias = "current"
 hook = "true"
@@ -852,14 +865,16 @@ def test_the_template_is_right_in_every_line(read: Read, paths: Paths) -> None:
     assert shown == {
         *(set(KEYS) - {"profile", "server"}),
         *(f"servers.gpubox.{key}" for key in SERVER_KEYS),
+        *(f"servers.gpubox.hardware.{key}" for key in HARDWARE_KEYS),
         *(f"registries.registry.lan:5000.{key}" for key in REGISTRY_KEYS),
     }
 
 
 def test_the_template_s_headings_alone_set_nothing(read: Read) -> None:
     headings = [line for line in uncommented(_HEADING).splitlines() if line.startswith("[")]
-    assert len(headings) == 9
-    assert read("\n".join(headings).replace("[servers.gpubox]", "")).unknown == ()
+    assert len(headings) == 11
+    others = [heading for heading in headings if not heading.startswith("[servers.")]
+    assert read("\n".join(others)).unknown == ()
 
 
 def test_the_template_shows_the_defaults(read: Read) -> None:

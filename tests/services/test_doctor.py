@@ -16,6 +16,7 @@ from modeltui.demo.faults import Kind
 from modeltui.domain.endpoint import parse_endpoint
 from modeltui.domain.names import parse
 from modeltui.errors import NotFound
+from modeltui.hardware import rambandwidth
 from modeltui.services.doctor import Check, Grade, _server, examine
 from modeltui.services.tree import Services
 
@@ -40,6 +41,16 @@ async def test_without_a_file_defaults_are_used(place: Place) -> None:
     place.paths.config_file.unlink()
     (check,) = await checks(place.services, "configuration")
     assert check.words == f"{place.paths.config_file} does not exist: defaults are used"
+
+
+async def test_what_is_wrong_with_a_catalog_of_the_users_is_named(place: Place) -> None:
+    own = place.paths.config / "catalog.d"
+    own.mkdir(mode=0o700)
+    (own / "mine.toml").write_text("series = 3\n")
+    good, bad = await checks(place.services, "catalog")
+    assert (good.grade, bad.grade) == (Grade.OK, Grade.WARNING)
+    assert "235 series" in good.words
+    assert str(own / "mine.toml") in bad.words
 
 
 async def test_wide_rights_are_named_with_what_mends_them(place: Place) -> None:
@@ -145,3 +156,35 @@ async def test_a_database_of_a_newer_modeltui(place: Place) -> None:
         assert server.grade is Grade.OK  # the rest is looked at all the same
     finally:
         await services.close()
+
+
+async def test_what_estimates_count_on_is_told(open_place: Opener) -> None:
+    table = "[servers.demo.hardware]\ngpus = ['rtx 4090']\nram = '64GB'\nram_bandwidth = 51.2\n"
+    place = await open_place(table)
+    (check,) = await checks(place.services, "machine")
+    assert check.words.startswith("estimates count on RTX 4090 25.8 GB, 68.7 GB of RAM 51.2 GB/s (")
+    assert check.words.endswith(f"({place.paths.config_file})")
+
+
+async def test_a_machine_that_is_not_known_says_what_to_do(place: Place) -> None:
+    (check,) = await checks(place.services, "machine")
+    assert (check.grade, "[servers.demo.hardware]" in check.words) == (Grade.OK, True)
+
+
+async def test_ram_is_measured_on_request_only(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rambandwidth, "_BUFFER", 4 << 20)
+    monkeypatch.setattr(rambandwidth, "_SMALLEST", 1 << 20)
+    assert not await checks(place.services, "ram")
+    found = await examine(place.services, measures_ram=True)
+    (check,) = [check for check in found if check.subject == "ram"]
+    assert check.grade is Grade.OK
+    assert "B/s (measured, and remembered)" in check.words
+
+
+async def test_ram_that_cannot_be_measured_is_a_warning(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rambandwidth, "measure_ram_bandwidth", lambda: None)
+    found = await examine(place.services, measures_ram=True)
+    (check,) = [check for check in found if check.subject == "ram"]
+    assert (check.grade, check.remedy) == (Grade.WARNING, "unload models, and try again")

@@ -7,7 +7,7 @@ from modeltui.demo.faults import Kind
 from modeltui.domain.hardware import VramVerdict
 from modeltui.domain.models import ModelState
 from modeltui.errors import Unsupported
-from modeltui.hardware import nvml
+from modeltui.hardware.gpus import read_gpus
 from modeltui.hardware.here import is_here
 from modeltui.services.monitoring import Monitoring, RunningNow
 
@@ -18,7 +18,7 @@ async def look(place: Place) -> RunningNow:
 
 @pytest.fixture
 def no_gpu() -> None:
-    gpus = nvml.read_gpus()
+    gpus = read_gpus()
     if gpus.cards or not gpus.complete:
         pytest.skip("this machine has a GPU, or may have one")
 
