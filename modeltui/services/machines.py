@@ -70,7 +70,8 @@ async def _look(services: Services, server: ServerConfig, link: Link | None, cla
         machine = machine_of_host(host, claimed, origin=Origin.MEASURED, ram_bandwidth=carried)
         return KnownMachine(machine, "this machine", _missing(host, machine))
     if server.ssh is None:
-        why = f"{here.why}; write [servers.{server.name}.hardware] or servers.{server.name}.ssh"
+        name = server.name if server.name != server.endpoint.url else "NAME"
+        why = f"{here.why}; say in config.toml what it has, [servers.{name}.hardware], or name its ssh"
         return KnownMachine(None, "unknown", why)
     remote = await remote_of(services, server.ssh)
     where = f"ssh {server.ssh}"

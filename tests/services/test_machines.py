@@ -39,8 +39,8 @@ async def test_elsewhere_without_a_word_it_is_unknown(place: Place) -> None:
     found = await known(place)
     assert found.machine is None
     assert "local = false" in found.why
+    assert "config.toml" in found.why
     assert "[servers.demo.hardware]" in found.why
-    assert "servers.demo.ssh" in found.why
 
 
 async def test_here_it_is_this_machine(open_place: Opener) -> None:

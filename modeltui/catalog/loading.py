@@ -1,0 +1,98 @@
+"""Puts one catalog together: the bundled or the refreshed one, the newer, then the user's own files."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+
+from modeltui.catalog import form
+from modeltui.domain.catalog import Catalog, Retired, Series, catalog_of
+from modeltui.paths import Paths, write_private
+from modeltui.text import clean_line
+
+_BUNDLED = Path(__file__).parent / "data" / "library.json"
+REFRESHED = "catalog.json"
+OWN = "catalog.d"
+
+
+def load(paths: Paths) -> Catalog:
+    """The catalog as this user has it; never raises for a file, and reads none from the network.
+
+    What could not be used is said in `problems`. Some 20 ms: read it off the event loop, and keep it.
+    """
+    base = load_base(paths.cache)
+    directory = paths.config / OWN
+    if not directory.is_dir():
+        return base
+    from modeltui.catalog import own
+
+    changes, problems = own.read(directory)
+    if changes:
+        base = own.applied(base, changes)
+    return replace(base, problems=(*base.problems, *problems))
+
+
+def load_base(cache: Path | None = None) -> Catalog:
+    """The library as bundled, or as refreshed into `cache` where that is newer; without the user's files.
+
+    Read once a file: catalogs never change, so all who ask in one process may hold the same.
+    """
+    why = None
+    try:
+        refreshed = _refreshed(cache / REFRESHED) if cache is not None else None
+        if refreshed is not None:
+            return refreshed
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        why = error.strerror or "it cannot be read"
+    except UnicodeDecodeError:
+        why = "it is no text"
+    except form.BrokenForm as error:
+        why = str(error)
+    if why is None or cache is None:
+        return _bundled()
+    problem = (
+        f"{cache / REFRESHED}: {clean_line(why)}; the bundled catalog is used: "
+        "`modeltui catalog refresh` writes it anew"
+    )
+    return replace(_bundled(), problems=(problem,))
+
+
+def save_refreshed(
+    cache: Path,
+    series: Iterable[Series],
+    as_of: str,
+    retired: Mapping[str, Retired],
+) -> Path:
+    """Keep a catalog that was just read (`as_of`, ISO 8601 UTC) in `cache`, in one step; raises OSError.
+
+    An OSError leaves what was there before.
+    """
+    file = cache / REFRESHED
+    write_private(file, form.encode(catalog_of(series, as_of, retired)))
+    return file
+
+
+@lru_cache(maxsize=1)
+def _bundled() -> Catalog:
+    return form.decode(_BUNDLED.read_text(encoding="utf-8"), trusted=True)
+
+
+@lru_cache(maxsize=1)
+def _bundled_day() -> str:
+    with _BUNDLED.open(encoding="utf-8") as file:
+        return form.as_of(file.readline()) or ""
+
+
+def _refreshed(file: Path) -> Catalog | None:
+    """The catalog in that file if it is the newer one; raises OSError, UnicodeDecodeError, BrokenForm."""
+    status = file.stat()
+    return _read(file, (status.st_ino, status.st_mtime_ns, status.st_size))
+
+
+@lru_cache(maxsize=1)
+def _read(file: Path, stamp: tuple[int, ...]) -> Catalog | None:
+    """`stamp` tells one content of the file from the next: it is only ever replaced as a whole."""
+    text = file.read_text(encoding="utf-8")
+    return form.decode(text) if (form.as_of(text) or "") > _bundled_day() else None
