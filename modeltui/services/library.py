@@ -188,7 +188,16 @@ class Library:
             self._services.remember(lambda: facts.set_whole(server_id, digest))
             if short != facts.details(digest):
                 self._services.remember(lambda: facts.set_details(digest, short, now))
+            self._remember_shape(digest, shown, now)
         return shown
+
+    def _remember_shape(self, digest: str, shown: ModelDetails, now: int) -> None:
+        """Keep what estimates of memory and speed ask for, so that no model need be asked again for it."""
+        from modeltui.store.measurements import shape_of
+
+        measurements, shape = self._services.store.measurements, shape_of(shown)
+        if shape and shape != self._services.recall(lambda: measurements.shape(digest), None):
+            self._services.remember(lambda: measurements.set_shape(digest, shape, now))
 
     def mark_damaged(self, digest: str | None, words: str, *, layers: bool = False) -> None:
         """Remember that a manifest is listed here and cannot be opened, or lacks `layers`."""

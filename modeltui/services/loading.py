@@ -83,10 +83,22 @@ class Loading:
         if model.digest:
             digest = model.digest
             load = Load(began, load_ms, runner.size, runner.vram, runner.context)
-            self._services.remember(lambda: self._services.store.facts.set_load(self._link.id, digest, load))
+            self._services.remember(lambda: self._remember(digest, name, load, runner.gpu_share))
         kept = {row.sent for row in after}
         gone = [row.shown for row in before or () if row.sent not in kept and row is not served_by]
         return Loaded(name, load_ms, runner, tuple(gone))
+
+    def _remember(self, digest: str, name: ModelName, load: Load, share: float | None) -> None:
+        """Keep the load as the last one, and as a measurement of this server."""
+        from modeltui.store.measurements import Measurement
+
+        store = self._services.store
+        row = Measurement(
+            *(load.at, digest, name.short, load.context), load_ms=load.load_ms, vram_share=share
+        )
+        with store.writing():
+            store.facts.set_load(self._link.id, digest, load)
+            store.measurements.add(self._link.id, row)
 
     async def unload(self, typed: str) -> Unloaded:
         """Unload and wait until it is gone; raises NoSuchModel, Refusal, ServerError."""

@@ -1,0 +1,110 @@
+"""`check`: whether and how a model would run, why, and what would mend it."""
+
+import textwrap
+from argparse import Namespace
+
+from modeltui.cli.output import Output
+from modeltui.cli.session import session
+from modeltui.cli.verdicts import lines_of, machine_shape, machine_words, serving_shape, verdict_shape
+from modeltui.domain.fit import FitKind
+from modeltui.domain.models import find
+from modeltui.domain.names import from_typed, parse
+from modeltui.domain.resolving import Meaning, resolve
+from modeltui.domain.tasks import Task
+from modeltui.domain.units import context as context_words
+from modeltui.domain.units import parse_context
+from modeltui.domain.verdict import Verdict
+from modeltui.errors import ConfigError, InvalidName, NoSuchModel, UsageError
+from modeltui.services.advice import Advice
+from modeltui.services.circumstances import advice_of
+from modeltui.services.servers import Link
+from modeltui.services.tree import Services
+
+_LOOK = 3  # answered, and the answer is "no" or "look at this"
+_LABEL = 10
+
+
+async def check(arguments: Namespace, out: Output) -> int:
+    """Judge one model; exit code 3 when it does not fit or cannot be judged, 5 when there is no such one."""
+    context, task = _context(arguments.context), Task(arguments.task) if arguments.task else None
+    hardware = _hardware(arguments)
+    async with session(arguments, out) as services:
+        advice = await advice_of(services, await _link(services), hardware)
+        for note in advice.circumstance.notes:
+            services.note(note)
+        verdict = _judged(advice, arguments.model, context, task, out)
+        known = advice.circumstance.machine
+        if out.json:
+            out.answer(
+                {
+                    **verdict_shape(verdict),
+                    "machine": machine_shape(known),
+                    "serving": serving_shape(advice.serving),
+                }
+            )
+        else:
+            _print(verdict, machine_words(known), out)
+    return 0 if verdict.fit.kind in (FitKind.GPU, FitKind.SPLIT, FitKind.CPU) else _LOOK
+
+
+def _context(text: str | None) -> int | None:
+    if text is None:
+        return None
+    try:
+        return parse_context(text)
+    except ValueError as error:
+        raise UsageError(str(error), remedy="write --context 16k or --context 16384") from None
+
+
+def _hardware(arguments: Namespace) -> str | None:
+    if arguments.vram is not None and arguments.hardware is not None:
+        raise UsageError("--vram and --hardware say the same thing", remedy="give one of them")
+    return arguments.hardware if arguments.vram is None else str(arguments.vram)
+
+
+async def _link(services: Services) -> Link | None:
+    """The active server; None, and said, where its secret is missing: the catalog does without it."""
+    try:
+        return await services.active()
+    except ConfigError as error:
+        services.note(error.message)
+        return None
+
+
+def _judged(advice: Advice, typed: str, context: int | None, task: Task | None, out: Output) -> Verdict:
+    """The verdict on what a person means: installed, in the catalog, or somewhere else."""
+    installed = advice.circumstance.installed
+    try:
+        literal = find(installed, parse(typed.strip()))
+    except InvalidName:
+        literal = None
+    if literal is not None:
+        return advice.verdict_of_model(literal, context, task)
+    catalog = advice.circumstance.catalog
+    names = [model.name for model in installed if model.name is not None]
+    meant = resolve(typed, catalog, names)
+    if meant.name is None or meant.kind is Meaning.UNKNOWN:
+        remedy = "modeltui catalog lists what there is"
+        if meant.alternatives:
+            remedy = f"near it: {', '.join(meant.alternatives)}"
+        raise NoSuchModel(meant.words or f"there is no model {typed}", remedy=remedy)
+    if meant.is_changed and not out.json:
+        out.say(meant.words)
+    name = from_typed(meant.name)
+    model, found = find(installed, name), catalog.find(name)
+    if model is not None:
+        return advice.verdict_of_model(model, context, task)
+    if found is not None:
+        return advice.verdict_of_tag(found[1], context, task)
+    return advice.verdict_of_facts(name.short, None, context, task)
+
+
+def _print(verdict: Verdict, machine: str, out: Output) -> None:
+    title = verdict.name
+    if verdict.context:
+        title += f" at a context of {context_words(verdict.context)}"
+    out.text(out.style(title, "strong"))
+    for label, text in (("machine", machine), *lines_of(verdict)):
+        lines = [text] if out.width is None else textwrap.wrap(text, max(20, out.width - _LABEL - 1))
+        for number, line in enumerate(lines):
+            out.text(f"{label if not number else '':{_LABEL}}{line}")

@@ -1,0 +1,31 @@
+"""What is said of one model on one machine: where it would lie, how fast, how well, how far it could go."""
+
+from dataclasses import dataclass
+
+from modeltui.domain.architecture import Facts
+from modeltui.domain.fit import Fit
+from modeltui.domain.memory import Placement
+from modeltui.domain.speed import Speed
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One model at one context (tokens). `placement` is None where its size or the machine is unknown.
+
+    `largest_context` is the largest one that still lies wholly on the GPU, or in RAM where there is no GPU;
+    None: none does, or unknown. `notes` are what a person should know of the assumptions, in words.
+    """
+
+    name: str
+    facts: Facts | None
+    context: int
+    placement: Placement | None
+    speed: Speed
+    fit: Fit
+    largest_context: int | None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def needs(self) -> int | None:
+        """Bytes that it really uses, wherever they lie."""
+        return None if self.placement is None else self.placement.vram + self.placement.ram

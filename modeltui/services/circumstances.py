@@ -1,0 +1,96 @@
+"""Gathers what verdicts rest on: the server's machine and environment, the catalog, what is known here."""
+
+import asyncio
+
+from modeltui.domain.catalog import Catalog
+from modeltui.domain.machine import KnownMachine
+from modeltui.domain.models import LoadedModel, Model
+from modeltui.domain.typedhardware import parse_hardware
+from modeltui.errors import ServerError, TimedOut, Unreachable
+from modeltui.services.advice import Advice, Circumstance
+from modeltui.services.machines import machine_of
+from modeltui.services.servers import Link
+from modeltui.services.serving import serving_of
+from modeltui.services.tree import Services
+
+Answers = tuple[str | None, tuple[Model, ...], tuple[LoadedModel, ...], tuple[str, ...]]
+"""Version, installed and loaded models, and what went wrong."""
+
+_LIMIT_S = 5.0  # what a server knows is good to have; the verdicts stand without it
+
+
+async def advice_of(services: Services, link: Link | None, hardware: str | None = None) -> Advice:
+    """Verdicts for that server, or for the active one while it does not answer (`link` None).
+
+    `hardware` is a "what if" as people type it; raises UsageError for what describes none. A server that
+    fails to answer is told in the circumstance's notes, and what it would have said is unknown.
+    """
+    if hardware is not None:
+        parse_hardware(hardware)  # what cannot be read is said before anything is asked
+    return Advice(await circumstance_of(services, link, hardware))
+
+
+async def circumstance_of(
+    services: Services,
+    link: Link | None,
+    hardware: str | None = None,
+    *,
+    catalog: Catalog | None = None,
+    answers: Answers | None = None,
+) -> Circumstance:
+    """Gather it all; about 50 ms beside what the server takes, nothing of it on the event loop for long.
+
+    Who has a catalog or the server's answers already gives them.
+    """
+    if catalog is None:
+        from modeltui.catalog.loading import load
+
+        catalog = await asyncio.to_thread(load, services.paths)
+    version, installed, loaded, notes = answers or await _asked(link)
+    there = link if version is not None else None  # one that does not answer may still be on this machine
+    known, serving = await asyncio.gather(
+        machine_of(services, there, loaded), serving_of(services, there, version, loaded)
+    )
+    if hardware is not None:
+        known = KnownMachine(parse_hardware(hardware, known.machine), f"simulated: {hardware.strip()}")
+    here = services.store.measurements
+    server_id = link.id if link is not None else services.links.id_of(services.config.active)
+    return Circumstance(
+        machine=known,
+        serving=serving,
+        catalog=catalog,
+        installed=installed,
+        loaded=loaded,
+        measurements=services.recall(lambda: here.of_server(server_id), ()),
+        shapes=services.recall(here.shapes, {}),
+        notes=(*notes, *catalog.problems),
+    )
+
+
+async def _asked(link: Link | None) -> Answers:
+    """Version, installed and loaded models, and what went wrong; all unknown where nothing answers."""
+    if link is None:
+        return None, (), (), ()
+    api = link.api
+    try:
+        async with asyncio.timeout(_LIMIT_S):
+            version, installed, loaded = await asyncio.gather(
+                api.version(), api.models(), api.loaded(), return_exceptions=True
+            )
+    except TimeoutError:
+        return None, (), (), (f"{link.endpoint.url} did not answer within {_LIMIT_S:.0f} s",)
+    notes = []
+    for answer in (version, installed, loaded):
+        if isinstance(answer, Unreachable | TimedOut):
+            notes = [f"{answer.message}: judged without what the server knows"]
+            break
+        if isinstance(answer, ServerError):
+            notes.append(answer.message)
+        elif isinstance(answer, BaseException):
+            raise answer
+    return (
+        version if isinstance(version, str) else None,
+        installed if isinstance(installed, tuple) else (),
+        loaded if isinstance(loaded, tuple) else (),
+        tuple(dict.fromkeys(notes)),
+    )

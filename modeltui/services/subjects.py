@@ -1,0 +1,155 @@
+"""Models as they are judged: a tag of the catalog or an installed one, with the best facts that there are."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from modeltui.domain.architecture import Facts
+from modeltui.domain.catalog import Catalog, Tag
+from modeltui.domain.models import Model, parameter_count
+from modeltui.domain.siblings import capabilities_of
+
+_NEAR = 0.03  # a label of two digits is off by up to this
+
+
+class Subject(NamedTuple):
+    """One model to be judged. `key` is equal for equal weights; `digest` may be the first 12 digits of one.
+
+    `download` is in bytes, None for what is installed. `unknown` says why there are no facts.
+    """
+
+    name: str
+    key: str
+    digest: str | None
+    facts: Facts | None
+    capabilities: frozenset[str] | None
+    requires: str | None
+    download: int | None
+    unknown: str
+    tag: Tag | None
+
+
+class Subjects:
+    """Finds facts, each once: what the server said of a model, else the catalog's, else its size alone."""
+
+    def __init__(
+        self, catalog: Catalog, installed: tuple[Model, ...], shapes: Mapping[str, Mapping[str, Any]]
+    ) -> None:
+        self._catalog = catalog
+        self._shapes = shapes
+        self._digests = frozenset(
+            model.digest[:12] for model in installed if model.digest and not model.is_cloud
+        )
+        self._facts: dict[str, Facts | None] = {}
+        self._capabilities: dict[tuple[str, frozenset[str]], frozenset[str]] = {}
+
+    def of_tag(self, tag: Tag) -> Subject:
+        """A tag of the catalog; whether it is installed is told by its digest."""
+        series = self._catalog.series.get(tag.series.casefold())
+        facts = self.facts_of_tag(tag)
+        can = self._capabilities.get((tag.series, tag.inputs))
+        if can is None and series is not None:
+            can = self._capabilities[tag.series, tag.inputs] = capabilities_of(series, tag)
+        is_here = tag.digest is not None and tag.digest in self._digests
+        return Subject(
+            name=tag.name,
+            key=key_of(tag),
+            digest=tag.digest,
+            facts=facts,
+            capabilities=can,
+            requires=series.requires if series else None,
+            download=None if is_here or facts is None else facts.file,
+            unknown="it runs in the cloud" if tag.is_cloud else "its size is unknown",
+            tag=tag,
+        )
+
+    def of_model(self, model: Model) -> Subject:
+        """An installed model, whatever its name."""
+        tag = self.tag_of(model)
+        series = self._catalog.series.get(tag.series.casefold()) if tag else None
+        return Subject(
+            name=model.shown,
+            key=key_of(model),
+            digest=model.digest,
+            facts=self.facts_of_model(model),
+            capabilities=model.capabilities,
+            requires=series.requires if series else None,
+            download=None,
+            unknown="it runs in the cloud" if model.is_cloud else "its size is unknown",
+            tag=tag,
+        )
+
+    def facts_of_tag(self, tag: Tag) -> Facts | None:
+        """None where its size is unknown, or it runs in the cloud."""
+        key = key_of(tag)
+        if key not in self._facts:
+            self._facts[key] = self._looked_up(tag)
+        return self._facts[key]
+
+    def facts_of_model(self, model: Model) -> Facts | None:
+        """None where its size is unknown, or it runs in the cloud."""
+        if model.is_cloud or not model.size:
+            return None
+        key = key_of(model)
+        if key not in self._facts:
+            self._facts[key] = self._of_installed(model, model.size)
+        return self._facts[key]
+
+    def tag_of(self, model: Model) -> Tag | None:
+        """The catalog's tag that an installed model is: by name and digest, where one is unknown by size."""
+        found = self._catalog.find(model.name) if model.name else None
+        if found is None:
+            return None
+        tag = found[1]
+        if tag.digest and model.digest:
+            return tag if model.digest.startswith(tag.digest) else None
+        is_near = tag.size and model.size and abs(tag.size - model.size) <= _NEAR * model.size
+        return tag if is_near else None
+
+    def _looked_up(self, tag: Tag) -> Facts | None:
+        from modeltui.domain.facts import facts_of
+
+        if tag.is_cloud or not tag.size:
+            return None
+        series = self._catalog.series.get(tag.series.casefold())
+        return facts_of(series, tag) if series is not None else None
+
+    def _of_installed(self, model: Model, size: int) -> Facts:
+        from modeltui.domain.shapes import architecture_of_info
+
+        tag = self.tag_of(model)
+        known = self.facts_of_tag(tag) if tag is not None else None
+        count = parameter_count(model.parameter_size)
+        info = self._shapes.get(model.digest or "")
+        shape = architecture_of_info(info, count) if info else None
+        capabilities = model.capabilities or frozenset()
+        is_embedding = "embedding" in capabilities and "completion" not in capabilities
+        if shape is not None:
+            return Facts(
+                file=size,
+                quantization=model.quantization,
+                architecture=shape,
+                parameters=shape.parameters or count,
+                active_parameters=known.active_parameters if known else None,
+                projector=known.projector if known else None,
+                trained_context=shape.trained_context or model.context,
+                is_embedding=is_embedding or shape.is_embedding,
+                source="the server's own facts of it",
+            )
+        if known is not None:
+            return replace(known, file=size, is_size_exact=True)
+        return Facts(
+            file=size,
+            quantization=model.quantization,
+            parameters=count,
+            trained_context=model.context,
+            is_embedding=is_embedding,
+            source="its size alone",
+        )
+
+
+def key_of(model: Model | Tag) -> str:
+    """What a verdict is kept by: the digest, so that aliases are judged once, else the name."""
+    if isinstance(model, Tag):
+        return model.digest or model.name
+    return f"installed {model.digest or model.sent}"
