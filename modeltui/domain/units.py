@@ -1,5 +1,6 @@
 """Numbers as people read them, one style everywhere: decimal bytes, three digits, `—` for unknown."""
 
+import re
 from datetime import UTC, datetime
 
 UNKNOWN = "—"
@@ -32,11 +33,27 @@ def rough_speed(bytes_per_second: float) -> str:
     return f"{whole if len(whole) > 1 else value} {unit}/s"
 
 
+def rate(tokens_per_second: float | None) -> str:
+    """Tokens a second in two digits: `38`, `3.1`, `0.4`, `110`."""
+    if tokens_per_second is None:
+        return UNKNOWN
+    return f"{tokens_per_second:.1f}" if tokens_per_second < 9.95 else str(round(tokens_per_second))
+
+
 def context(tokens: int | None) -> str:
     """A context length, k being 1024: `32k`, `128k`, `2000`."""
     if tokens is None:
         return UNKNOWN
     return f"{tokens // 1024}k" if tokens >= 1024 and tokens % 1024 == 0 else str(tokens)
+
+
+def parse_context(text: str) -> int:
+    """Tokens of a context as typed: `16384`, `16k`, `1m`, k being 1024; ValueError for what is none (1 to 1 G)."""
+    match = re.fullmatch(r"(?i)(\d{1,10}) ?([km]?)", text.strip(), re.ASCII)
+    tokens = int(match[1]) * {"": 1, "k": 1024, "m": 1024**2}[match[2].casefold()] if match else 0
+    if not 0 < tokens <= 1024**3:
+        raise ValueError(f"“{text}” is no context: write 16k or 16384")
+    return tokens
 
 
 def duration(milliseconds: float | None) -> str:

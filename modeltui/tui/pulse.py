@@ -4,6 +4,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from modeltui.errors import StoreError
+from modeltui.tui.advising import Advising
 from modeltui.tui.queuewatch import QueueWatch
 from modeltui.tui.screens.base import BaseScreen
 
@@ -16,11 +17,12 @@ BEATS_WITHOUT_STORE = 20  # until one that could not be read is tried again
 
 
 async def beat(app: "ModelTuiApp") -> None:
-    """Until cancelled: look at the store, and each second let screens say what time alone changes.
+    """Until cancelled: look at the store, and each second let screens say what time alone changes; the
+    verdicts follow what is listed and loaded.
 
     A store that cannot be read is told, and tried again later; time goes on meanwhile.
     """
-    watch = QueueWatch(app)
+    watch, advising = QueueWatch(app), Advising(app)
     beats = looks_from = 0
     while True:
         if beats >= looks_from:
@@ -30,6 +32,7 @@ async def beat(app: "ModelTuiApp") -> None:
                 app.tell_error(error)
                 watch, looks_from = QueueWatch(app), beats + BEATS_WITHOUT_STORE
         if beats % LOOKS_A_SECOND == 0:
+            advising.look()
             for screen in app.screen_stack:
                 if isinstance(screen, BaseScreen):
                     screen.second()

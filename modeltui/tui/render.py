@@ -11,6 +11,7 @@ from textual.filter import LineFilter
 from textual.strip import Strip
 from textual.widget import Widget
 
+from modeltui.domain import units
 from modeltui.domain.layout import cells, cut
 from modeltui.text import clean_line
 
@@ -110,6 +111,14 @@ def number(text: str) -> Line:
     """A number with its unit dimmer: `17.4 GB`."""
     value, space, unit = text.partition(" ")
     return ((value, ""), (space + unit, "dim")) if unit else ((text, "dim" if text == "—" else ""),)
+
+
+def fit_cell(kind: str, score: int | None) -> Line:
+    """How a model would run, and how well: `gpu    86`; eight cells."""
+    ink = "attention" if kind in ("split", "no") else "dim" if kind == "unknown" else ""
+    if score is None:
+        return ((units.UNKNOWN if kind == "unknown" else kind, ink),)
+    return ((f"{kind:5}", ink), (f"{score:>3}", "dim"))
 
 
 def bar(share: float | None, width: int, ink: str = "") -> Line:

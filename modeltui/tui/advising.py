@@ -1,0 +1,101 @@
+"""Keeps the verdicts on the models of the active server, made anew when what they rest on has changed."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from textual.worker import Worker
+
+from modeltui.catalog.loading import load
+from modeltui.domain.catalog import Catalog, catalog_of
+from modeltui.domain.models import Model
+from modeltui.services.advice import Advice, Circumstance, Numbers
+from modeltui.services.circumstances import circumstance_of
+from modeltui.tui.state import Phase
+
+if TYPE_CHECKING:
+    from modeltui.services.tree import Services
+    from modeltui.tui.app import ModelTuiApp
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Advised:
+    """Verdicts under one circumstance. `fits` are those on the installed models, by the name that is sent.
+
+    `advice` belongs to the event loop: one verdict at a time. Who wants thousands makes an Advice of its own
+    of the circumstance, in a thread. Its catalog holds all series only when `ModelTuiApp.wants_catalog`.
+    """
+
+    advice: Advice
+    fits: Mapping[str, Numbers]
+
+    @property
+    def circumstance(self) -> Circumstance:
+        return self.advice.circumstance
+
+
+class Advising:
+    """Looks whether the verdicts still hold; making them takes a thread, and one at a time."""
+
+    def __init__(self, app: "ModelTuiApp") -> None:
+        self._app = app
+        self._services = app.services
+        self._models: object = None
+        self._made_for: object = None
+        self._catalog: Catalog | None = None
+        self._worker: Worker[None] | None = None
+
+    def look(self) -> None:
+        """Have verdicts made: at first, and where the list, what is loaded or the server changed."""
+        app = self._app
+        if app.connection.phase is Phase.ASKING or (
+            self._worker is not None and not self._worker.is_finished
+        ):
+            return
+        if app.models is self._models and app.advice is not None and self._has_catalog:
+            return
+        self._models, before = app.models, self._made_for
+        self._made_for = self._grounds()
+        if self._made_for != before or not self._has_catalog:
+            self._worker = app.run_worker(
+                self._make(), group="advice", exit_on_error=False, description="judges what runs how well"
+            )
+
+    @property
+    def _has_catalog(self) -> bool:
+        return self._catalog is not None or not self._app.wants_catalog
+
+    def _grounds(self) -> object:
+        """What the verdicts rest on, as far as the screens see it."""
+        models, connection = self._app.models, self._app.connection
+        listed = tuple((entry.model.sent, entry.model.digest) for entry in models.entries)
+        loaded = tuple((row.sent, row.digest, row.vram) for row in models.loaded or ())
+        return connection.phase, connection.version, listed, loaded
+
+    async def _make(self) -> None:
+        app, services = self._app, self._services
+        installed = tuple(entry.model for entry in app.models.entries)
+        wants_all = app.wants_catalog
+        catalog = self._catalog or await asyncio.to_thread(_load, services, None if wants_all else installed)
+        if wants_all:
+            self._catalog = catalog
+        link = await services.active() if app.connection.is_online else None
+        answers = (app.connection.version, installed, app.models.loaded or (), ())
+        circumstance = await circumstance_of(services, link, catalog=catalog, answers=answers)
+        app.advice = await asyncio.to_thread(advised, circumstance)
+
+
+def advised(circumstance: Circumstance) -> Advised:
+    """The verdicts on what is installed, made at once; some 60 µs a model, so not on the event loop."""
+    advice = Advice(circumstance)
+    return Advised(advice, {model.sent: advice.numbers_of_model(model) for model in circumstance.installed})
+
+
+def _load(services: "Services", only: tuple[Model, ...] | None) -> Catalog:
+    """The catalog, or the series in it that are installed: all of it is 8 MB that no list of them needs."""
+    catalog = load(services.paths)
+    if only is None:
+        return catalog
+    found = {found[0].name: found[0] for model in only if model.name and (found := catalog.find(model.name))}
+    return catalog_of(found.values(), catalog.as_of, {}, catalog.problems)
