@@ -1,4 +1,4 @@
-"""How a server runs models: its version, parallel requests, KV cache, flash attention, each with its source."""
+"""How a server runs models: version, parallel requests, KV cache, flash attention, each with its source."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -16,9 +16,10 @@ class KvType(StrEnum):
 class Serving:
     """What a server's environment says. `flash_attention` None is "as its version decides for the model".
 
-    `version` as (major, minor, patch), None where unknown (then the newest known rules hold). `default_context` None is
-    "as its version decides". `max_loaded` None is the server's own. `sources` says for each field's name, in words, where
-    its value comes from ("config.toml", "systemd unit ollama.service", "default of 0.32").
+    `version` as (major, minor, patch), None where unknown (then the newest known rules hold).
+    `default_context` None is "as its version decides". `max_loaded` None is the server's own. `sources`
+    says for each field's name, in words, where its value comes from ("config.toml", "systemd unit
+    ollama.service", "default of 0.32").
     """
 
     version: tuple[int, int, int] | None = None

@@ -1,0 +1,113 @@
+"""Fits and speeds that a well-known tool was seen to get wrong (2.6 in its study), done right by number."""
+
+from dataclasses import replace
+
+import pytest
+
+from modeltui.catalog.loading import load_base
+from modeltui.domain.catalog import Catalog
+from modeltui.domain.fit import FitKind
+from modeltui.domain.machine import KnownMachine
+from modeltui.domain.models import LoadedModel
+from modeltui.domain.serving import KvType, Serving
+from modeltui.domain.typedhardware import parse_hardware
+from modeltui.domain.verdict import Verdict
+from modeltui.services.advice import Advice, Circumstance
+
+GB = 10**9
+GIB = 1 << 30
+SERVING = Serving((0, 32, 0))
+
+
+@pytest.fixture(scope="module")
+def catalog() -> Catalog:
+    return load_base()
+
+
+def verdict(
+    catalog: Catalog, hardware: str, name: str, context: int = 8192, serving: Serving = SERVING
+) -> Verdict:
+    found = catalog.find(name)
+    assert found is not None, name
+    known = KnownMachine(parse_hardware(hardware), "simulated")
+    return Advice(Circumstance(known, serving, catalog)).verdict_of_tag(found[1], context)
+
+
+def test_2_a_smaller_card_never_scores_higher(catalog: Catalog) -> None:
+    """gemma-3-27b: 81.6 on 8 GB, 75.5 on 24 GB there."""
+    scores = [verdict(catalog, f"{gib}GB+64GB", "gemma3:27b").fit.score or 0 for gib in (8, 12, 16, 24, 48)]
+    assert scores == sorted(scores) and scores[0] < scores[3] - 20
+
+
+def test_3_a_split_adds_vram_and_ram_and_gains_by_more_vram(catalog: Catalog) -> None:
+    """Llama 3.3 70B: 1.6 tokens/s and 51 of 57.6 GB with 8 GB of VRAM and with 24 GB alike there."""
+    small, large = (verdict(catalog, f"{gib}GB+64GB", "llama3.3:70b") for gib in (8, 24))
+    assert small.placement is not None and large.placement is not None
+    assert small.fit.kind is large.fit.kind is FitKind.SPLIT
+    assert large.placement.layers_on_gpu > 2 * small.placement.layers_on_gpu
+    assert large.speed.tokens and small.speed.tokens and large.speed.tokens > 1.4 * small.speed.tokens
+    for each in (small, large):
+        assert each.placement is not None
+        assert each.placement.vram + each.placement.ram > 42.5 * GB, "never less than the file"
+
+
+def test_3_vram_and_ram_together_hold_what_neither_holds_alone(catalog: Catalog) -> None:
+    both = verdict(catalog, "24GB+32GB", "llama3.3:70b")
+    assert both.fit.kind is FitKind.SPLIT
+    assert verdict(catalog, "none+32GB", "llama3.3:70b").fit.kind is FitKind.NO
+
+
+def test_5_a_mixture_that_does_not_fit_is_not_called_good(catalog: Catalog) -> None:
+    """gpt-oss-20b on 8 GB: "MoE Good, 1.99 of 8 GB" with a usable context of 0 there."""
+    found = verdict(catalog, "8GB+32GB", "gpt-oss:20b")
+    assert found.fit.kind is FitKind.SPLIT and found.placement is not None
+    assert found.placement.vram + found.placement.ram >= 13.5 * GB
+    assert found.largest_context is None, "at no context does it lie wholly on the GPU"
+    assert found.facts is not None and found.facts.quantization == "MXFP4"
+
+
+def test_6_a_useful_quantization_in_part_beats_a_coarse_one_on_the_gpu(catalog: Catalog) -> None:
+    """Qwen2.5-14B on 8 GB: Q2_K was taken there rather than Q4 of which a part lies in RAM.
+
+    Here both are judged as they are: the fit says which lies where, the recommendation weighs quality.
+    """
+    q4 = verdict(catalog, "8GB+32GB", "qwen2.5:14b-instruct-q4_K_M", 4096)
+    q2 = verdict(catalog, "8GB+32GB", "qwen2.5:14b-instruct-q2_K", 4096)
+    assert (q4.fit.kind, q2.fit.kind) == (FitKind.SPLIT, FitKind.GPU)
+    assert q4.speed.tokens is not None and q4.speed.tokens > 5, "still usable"
+    assert q4.placement is not None and q4.placement.layers_on_gpu / q4.placement.layers > 0.6
+
+
+def test_7_free_vram_counts_and_what_else_is_loaded(catalog: Catalog) -> None:
+    """Total VRAM was taken there, whatever else was loaded."""
+    machine = parse_hardware("rtx 3090+64GB")
+    card = machine.cards[0]
+    found = catalog.find("qwen3:14b")
+    assert found is not None
+
+    def judged(free: int, held: int, loaded: tuple[LoadedModel, ...] = ()) -> Verdict:
+        taken = replace(machine, cards=(replace(card, free=free, held=held),))
+        known = KnownMachine(replace(taken, origin=taken.origin.MEASURED), "this machine")
+        return Advice(Circumstance(known, SERVING, catalog, loaded=loaded)).verdict_of_tag(found[1], 8192)
+
+    others = LoadedModel("a:1b", "a:1b", digest="f" * 64, vram=18 * GIB)
+    assert judged(23 * GIB, 0).fit.kind is FitKind.GPU
+    assert judged(5 * GIB, 0).fit.kind is FitKind.SPLIT, "another program holds the rest"
+    beside = judged(5 * GIB, 18 * GIB, (others,))
+    assert beside.fit.kind is FitKind.GPU, "this server's own models give way"
+    assert beside.fit.mends == ("unload a:1b",)
+
+
+def test_7_parallel_requests_and_the_kv_type_count(catalog: Catalog) -> None:
+    needs = {
+        serving: each.placement.needs.total
+        for serving in (
+            SERVING,
+            replace(SERVING, num_parallel=4),
+            replace(SERVING, kv_type=KvType.Q8_0),
+        )
+        if (each := verdict(catalog, "48GB+64GB", "qwen3:14b", 16384, serving)).placement is not None
+    }
+    plain, parallel, halved = needs.values()
+    assert parallel > plain + 2 * GB
+    assert halved < plain - 1 * GB
