@@ -44,14 +44,25 @@ def strip_secrets(text: str, secrets: Iterable[str] = ()) -> str:
 
 
 class ModeltuiError(Exception):
-    """An error with a message for people, an optional `url` and the `remedy`; `code` names its kind."""
+    """An error with a message for people, an optional `url` and the `remedy`; `code` names its kind.
+
+    `alternatives` are names that may have been meant.
+    """
 
     code: ClassVar[str] = "failed"
 
-    def __init__(self, message: str, *, remedy: str | None = None, url: str | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        remedy: str | None = None,
+        url: str | None = None,
+        alternatives: Iterable[str] = (),
+    ) -> None:
         self.message = clean_line(strip_secrets(message), _LONGEST_MESSAGE)
         self.remedy = clean_line(strip_secrets(remedy), _LONGEST_MESSAGE) if remedy else None
         self.url = clean_line(strip_secrets(url)) if url else None
+        self.alternatives = tuple(clean_line(strip_secrets(name)) for name in alternatives)
         super().__init__(self.message)
 
 

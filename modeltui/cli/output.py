@@ -91,12 +91,14 @@ class Output:
     def error(self, error: ModeltuiError) -> None:
         """What failed, where, and what to do."""
         if self.json:
-            facts = {
+            facts: dict[str, object] = {
                 "code": error.code,
                 "message": error.message,
                 "url": error.url,
                 "remedy": error.remedy,
             }
+            if error.alternatives:
+                facts["alternatives"] = list(error.alternatives)
             self._talk(json.dumps({"error": facts}, ensure_ascii=self.ascii) + "\n")
             return
         self.say(f"modeltui: {error.message}")

@@ -24,7 +24,12 @@ async def show(arguments: Namespace, out: Output) -> int:
         elif out.json:
             out.answer(
                 shapes.details(
-                    facts.entry, facts.details, facts.shares_weights_with, facts.path, facts.account
+                    facts.entry,
+                    facts.details,
+                    facts.shares_weights_with,
+                    facts.path,
+                    facts.account,
+                    facts.purpose,
                 )
             )
         else:

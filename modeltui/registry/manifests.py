@@ -47,13 +47,24 @@ def manifest_url(name: ModelName, base_url: str) -> str:
     return f"{base_url.rstrip('/')}/v2/{name.namespace}/{name.model}/manifests/{name.tag}"
 
 
-async def ask(what: str, url: str, method: str = "GET") -> Reply:
-    """Ask a registry for one small thing, `what` being the words of an error; raises ServerError."""
+async def ask(
+    what: str,
+    url: str,
+    method: str = "GET",
+    *,
+    accept: str = ACCEPT,
+    limit_s: float = TOTAL_S,
+    largest: int = LARGEST_BYTES,
+) -> Reply:
+    """Ask a registry for one small thing, `what` being the words of an error; raises ServerError.
+
+    `limit_s` is for all of it, `largest` the most bytes of an answer.
+    """
     try:
-        async with asyncio.timeout(TOTAL_S):
-            return await _request(what, method, url)
+        async with asyncio.timeout(limit_s):
+            return await _request(what, method, url, accept, largest)
     except TimeoutError:
-        raise errors.TimedOut(what, url=url, words=f"no answer in {TOTAL_S:.0f} s", remedy="") from None
+        raise errors.TimedOut(what, url=url, words=f"no answer in {limit_s:.0f} s", remedy="") from None
     except (httpx.HTTPError, httpx.InvalidURL, UnicodeError, OSError) as error:
         words = str(error) or type(error).__name__
         raise errors.Unreachable(what, url=url, words=words, remedy="") from None
@@ -61,7 +72,7 @@ async def ask(what: str, url: str, method: str = "GET") -> Reply:
         raise errors.Garbled(what, url=url, words="not an address that is asked", remedy="") from None
 
 
-async def _request(what: str, method: str, url: str) -> Reply:
+async def _request(what: str, method: str, url: str, accept: str, largest: int) -> Reply:
     """Follow few redirects, never to plain http on another machine."""
     for _ in range(_MOST_REDIRECTS):
         _refuse_plain(what, url)
@@ -71,7 +82,7 @@ async def _request(what: str, method: str, url: str) -> Reply:
         made = await asyncio.to_thread(make_client, f"{parts.scheme}://{parts.netloc}", direct=loopback)
         async with (
             made as client,
-            client.stream(method, url, headers={"Accept": ACCEPT}) as response,
+            client.stream(method, url, headers={"Accept": accept}) as response,
         ):
             if response.is_redirect:
                 url = urljoin(url, response.headers.get("location", ""))
@@ -79,7 +90,7 @@ async def _request(what: str, method: str, url: str) -> Reply:
             body = bytearray()
             async for part in response.aiter_bytes():
                 body += part
-                if len(body) > LARGEST_BYTES:
+                if len(body) > largest:
                     raise errors.Garbled(what, url=url, words="its answer does not end", remedy="")
             if response.status_code != 200:
                 raise _refusal(what, url, response.status_code)
@@ -100,5 +111,7 @@ def _refusal(what: str, url: str, status: int) -> errors.ServerError:
         return errors.NotFound(what, url=url, status=status, words="the registry knows no such model or tag")
     if status in (401, 403):
         return errors.Refused(what, url=url, status=status, words="the registry wants a sign-in", remedy="")
+    if status == 429:
+        return errors.Busy(what, url=url, status=status, words="the registry wants to be asked less")
     kind = errors.ServerFailed if status >= 500 else errors.Refused
     return kind(what, url=url, status=status, words=f"HTTP {status}", remedy="")

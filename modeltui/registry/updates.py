@@ -65,10 +65,17 @@ async def read_parts(name: ModelName, manifest: Manifest, base_url: str) -> Part
     )
 
 
+async def read_config(name: ModelName, manifest: Manifest, base_url: str) -> dict[str, str]:
+    """The words of a version's config (model_family, model_type, file_type ...); raises ServerError."""
+    written = await _read(name, manifest.blobs[-1], base_url)
+    words = {key: value for key, value in _parameters(written).items() if isinstance(value, str)}
+    return {key: value for key, value in words.items() if value}
+
+
 async def _read(name: ModelName, blob: Blob, base_url: str) -> str:
     """A small layer as text, cleaned as a server's answers are."""
     url = f"{base_url.rstrip('/')}/v2/{name.namespace}/{name.model}/blobs/{blob.digest}"
-    what = f"read what is new in {name.short}"
+    what = f"read a small layer of {name.short}"
     body = (await ask(what, url)).body
     if f"sha256:{hashlib.sha256(body).hexdigest()}" != blob.digest.lower():
         raise errors.Garbled(

@@ -1,4 +1,4 @@
-"""Completes the words of a failed pull with what the server leaves out: its version, what fills its disk."""
+"""Completes the words of a failed pull with what the server leaves out: version, full disk, near names."""
 
 import asyncio
 from dataclasses import replace
@@ -7,6 +7,7 @@ from modeltui.domain import units
 from modeltui.domain.causes import Cause, classify
 from modeltui.domain.transfers import ServerError, Transfer
 from modeltui.errors import ModeltuiError
+from modeltui.services.meaning import near_in_catalog
 from modeltui.services.servers import Link
 from modeltui.services.tree import Services
 
@@ -23,6 +24,9 @@ async def explained(services: Services, link: Link, transfer: Transfer, error: S
         if cause is Cause.DISK:
             async with asyncio.timeout(_LIMIT_S):
                 return replace(error, text=error.text + await _what_fills(services, link, transfer))
+        if cause is Cause.UNKNOWN_MODEL:
+            near = await near_in_catalog(services, transfer.name)
+            return replace(error, text=f"{error.text}; near it: {', '.join(near)}") if near else error
     except (ModeltuiError, TimeoutError):
         pass  # elsewhere, or silent now: its own words must do
     return error

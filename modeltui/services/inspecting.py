@@ -4,10 +4,12 @@ import asyncio
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from modeltui.domain.models import Model, ModelDetails, model_type
+from modeltui.domain.models import Model, ModelDetails
 from modeltui.domain.names import from_typed
+from modeltui.domain.tasks import Purpose
 from modeltui.domain.units import size
 from modeltui.errors import ModeltuiError, NoSuchModel, NotFound, Refusal, ServerError
+from modeltui.services.kinds import kinds_of
 from modeltui.services.library import Entry, Library, installed, near_names
 from modeltui.services.servers import Link
 from modeltui.services.tree import Services
@@ -22,6 +24,18 @@ class Facts:
     shares_weights_with: tuple[str, ...]
     path: str | None
     account: str | None
+    purpose: Purpose | None = None
+
+
+def _completed(model: Model, details: ModelDetails) -> Model:
+    """What the list says of a model, with what its details say better."""
+    told = details.capabilities
+    return replace(
+        model,
+        capabilities=model.capabilities if told is None else told,
+        parameter_size=details.parameter_size or model.parameter_size,
+        quantization=details.quantization or model.quantization,
+    )
 
 
 class Inspecting:
@@ -38,7 +52,7 @@ class Inspecting:
         try:
             model = installed(typed, listing.models)
         except NoSuchModel as error:
-            raise await self._with_size(error, typed, listing.models) from None
+            model = await self._meant(error, typed, listing.models)
         if model.name is None:
             raise Refusal(f"“{model.shown}” is no valid name: nothing can be asked about it")
         try:
@@ -50,14 +64,15 @@ class Inspecting:
                 url=error.url,
             ) from None
         entry = next(entry for entry in listing.entries if entry.model.sent == model.sent)
-        capabilities = details.capabilities if details.capabilities is not None else model.capabilities
-        entry = replace(entry, type=model_type(model.name, capabilities), weights=details.weights)
+        (kind,) = await asyncio.to_thread(kinds_of, self._services, [_completed(model, details)])
+        entry = replace(entry, type=kind.type, weights=details.weights)
         return Facts(
             entry=entry,
             details=details,
             shares_weights_with=self._siblings(entry, listing.entries),
             path=await asyncio.to_thread(self._path, model),
             account=await self._account() if model.is_cloud else None,
+            purpose=kind.purpose,
         )
 
     def _siblings(self, entry: Entry, entries: tuple[Entry, ...]) -> tuple[str, ...]:
@@ -93,11 +108,25 @@ class Inspecting:
             return None  # offline, or a server without cloud: who is signed in stays unknown
         return account.name if account else None
 
-    async def _with_size(self, error: NoSuchModel, typed: str, models: tuple[Model, ...]) -> NoSuchModel:
+    async def _meant(self, missing: NoSuchModel, typed: str, models: tuple[Model, ...]) -> Model:
+        """What else is installed and meant, and said; raises NoSuchModel with what else is known."""
+        from modeltui.services.meaning import meant_here
+
+        missing, is_there = await self._with_size(missing, typed, models)
+        if is_there:
+            raise missing  # the registry has it just as it was typed
+        model, words = await meant_here(self._services, typed, models, missing)
+        self._services.tell(f"{words}: {model.shown} is shown")
+        return model
+
+    async def _with_size(
+        self, error: NoSuchModel, typed: str, models: tuple[Model, ...]
+    ) -> tuple[NoSuchModel, bool]:
+        """The error with what the registry says, and whether that has it."""
         from modeltui.registry.manifests import look_up
 
         if not self._services.config.lookup:
-            return error
+            return error, False
         name = from_typed(typed)
         try:
             manifest = await look_up(name, self._services.config.registry(name.host).url(name.host))
@@ -106,9 +135,9 @@ class Inspecting:
             remedy = "check the name and the tag: modeltui ls lists what is installed"
             if near:
                 remedy = f"installed and near it: {', '.join(near)}"
-            return NoSuchModel(f"{error.message}, and its registry has no such tag", remedy=remedy)
+            told = NoSuchModel(f"{error.message}, and its registry has no such tag", remedy=remedy)
+            return told, False
         except ModeltuiError:
-            return error  # the registry could not be asked: nothing is known beside the error
-        return NoSuchModel(
-            error.message, remedy=f"pull it, {size(manifest.total)}: modeltui pull {name.short}"
-        )
+            return error, False  # the registry could not be asked: nothing is known beside the error
+        remedy = f"pull it, {size(manifest.total)}: modeltui pull {name.short}"
+        return NoSuchModel(error.message, remedy=remedy), True

@@ -125,7 +125,8 @@ class Ran:
         found = json.loads(self.err.splitlines()[-1])
         assert set(found) == {"error"}, found
         error = found["error"]
-        assert set(error) == {"code", "message", "url", "remedy"}, error
+        assert set(error) - {"alternatives"} == {"code", "message", "url", "remedy"}, error
+        assert error.get("alternatives") != []
         assert isinstance(error["code"], str)
         assert isinstance(error["message"], str)
         return dict(error)
