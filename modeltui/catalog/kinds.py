@@ -5,6 +5,7 @@ The whole catalog takes longer to read than a list of models may take; this says
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ def places(paths: Paths) -> Callable[[ModelName], Place | None]:
     if any((paths.config / OWN).glob("*.toml")):
         from modeltui.catalog.loading import load
 
-        return _of_catalog(load(paths))
+        return partial(place_in, load(paths))
     known: dict[str, dict[str, Any]] = json.loads(_FILE.read_text(encoding="utf-8"))
 
     def place(name: ModelName) -> Place | None:
@@ -44,13 +45,10 @@ def encode(catalog: Catalog) -> str:
     )
 
 
-def _of_catalog(catalog: Catalog) -> Callable[[ModelName], Place | None]:
-    def place(name: ModelName) -> Place | None:
-        found = catalog.find(name)
-        series = catalog.series_of(name)
-        return found or (None if series is None else (series, None))
-
-    return place
+def place_in(catalog: Catalog, name: ModelName) -> Place | None:
+    """Where a name stands in a catalog: its tag, or at least its series."""
+    series = catalog.series_of(name)
+    return catalog.find(name) or (None if series is None else (series, None))
 
 
 def _row(series: Series) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
-from modeltui.catalog.kinds import places
+from modeltui.catalog.kinds import Place, place_in, places
+from modeltui.domain.catalog import Catalog
 from modeltui.domain.models import Model, ModelType
 from modeltui.domain.purposes import purpose_of_model, type_of_model
 from modeltui.domain.tasks import Purpose
@@ -22,8 +23,13 @@ class Kind(NamedTuple):
 def kinds_of(services: "Services", models: Iterable[Model]) -> list[Kind]:
     """The kind of each model, a few milliseconds for all, and more for who has catalogs of his own."""
     place = places(services.paths)
-    found = []
-    for model in models:
-        there = place(model.name) if model.name is not None else None
-        found.append(Kind(type_of_model(model, there), purpose_of_model(model, there)))
-    return found
+    return [_kind(model, place(model.name) if model.name is not None else None) for model in models]
+
+
+def kind_of(catalog: Catalog, model: Model) -> Kind:
+    """The kind of one model, for who has the catalog at hand."""
+    return _kind(model, place_in(catalog, model.name) if model.name is not None else None)
+
+
+def _kind(model: Model, there: Place | None) -> Kind:
+    return Kind(type_of_model(model, there), purpose_of_model(model, there))

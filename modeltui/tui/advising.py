@@ -12,6 +12,7 @@ from modeltui.domain.catalog import Catalog, catalog_of
 from modeltui.domain.models import Model
 from modeltui.services.advice import Advice, Circumstance, Numbers
 from modeltui.services.circumstances import circumstance_of
+from modeltui.services.kinds import Kind, kind_of
 from modeltui.tui.state import Phase
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Advised:
-    """Verdicts under one circumstance. `fits` are those on the installed models, by the name that is sent.
+    """Verdicts under one circumstance; `fits` and `kinds` are of what is installed, by the name that is sent.
 
     `advice` belongs to the event loop: one verdict at a time. Who wants thousands makes an Advice of its own
     of the circumstance, in a thread. Its catalog holds all series only when `ModelTuiApp.wants_catalog`.
@@ -29,6 +30,7 @@ class Advised:
 
     advice: Advice
     fits: Mapping[str, Numbers]
+    kinds: Mapping[str, Kind]
 
     @property
     def circumstance(self) -> Circumstance:
@@ -43,7 +45,6 @@ class Advising:
         self._services = app.services
         self._models: object = None
         self._made_for: object = None
-        self._catalog: Catalog | None = None
         self._worker: Worker[None] | None = None
 
     def look(self) -> None:
@@ -64,7 +65,10 @@ class Advising:
 
     @property
     def _has_catalog(self) -> bool:
-        return self._catalog is not None or not self._app.wants_catalog
+        app = self._app
+        return not app.wants_catalog or (
+            app.advice is not None and app.advice.circumstance.catalog is app.catalog
+        )
 
     def _grounds(self) -> object:
         """What the verdicts rest on, as far as the screens see it."""
@@ -76,10 +80,10 @@ class Advising:
     async def _make(self) -> None:
         app, services = self._app, self._services
         installed = tuple(entry.model for entry in app.models.entries)
-        wants_all = app.wants_catalog
-        catalog = self._catalog or await asyncio.to_thread(_load, services, None if wants_all else installed)
-        if wants_all:
-            self._catalog = catalog
+        if app.wants_catalog and app.catalog is None:
+            whole = await asyncio.to_thread(load, services.paths)
+            app.catalog = app.catalog or whole  # a screen may have been quicker
+        catalog = app.catalog or await asyncio.to_thread(_load, services, installed)
         link = await services.active() if app.connection.is_online else None
         answers = (app.connection.version, installed, app.models.loaded or (), ())
         circumstance = await circumstance_of(services, link, catalog=catalog, answers=answers)
@@ -88,14 +92,13 @@ class Advising:
 
 def advised(circumstance: Circumstance) -> Advised:
     """The verdicts on what is installed, made at once; some 60 µs a model, so not on the event loop."""
-    advice = Advice(circumstance)
-    return Advised(advice, {model.sent: advice.numbers_of_model(model) for model in circumstance.installed})
+    advice, catalog, models = Advice(circumstance), circumstance.catalog, circumstance.installed
+    fits = {model.sent: advice.numbers_of_model(model) for model in models}
+    return Advised(advice, fits, {model.sent: kind_of(catalog, model) for model in models})
 
 
-def _load(services: "Services", only: tuple[Model, ...] | None) -> Catalog:
-    """The catalog, or the series in it that are installed: all of it is 8 MB that no list of them needs."""
+def _load(services: "Services", only: tuple[Model, ...]) -> Catalog:
+    """The series of the catalog that are installed: all of it is 8 MB that no list of them needs."""
     catalog = load(services.paths)
-    if only is None:
-        return catalog
     found = {found[0].name: found[0] for model in only if model.name and (found := catalog.find(model.name))}
     return catalog_of(found.values(), catalog.as_of, {}, catalog.problems)

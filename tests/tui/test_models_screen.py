@@ -36,7 +36,7 @@ async def go_to(shown: Live, name: str) -> None:
 async def test_every_model_has_a_row_and_the_newest_is_current(tmp_path: Path) -> None:
     async with live(tmp_path) as shown:
         await shown.sees("gpt-oss:20b", "13.8 GB", "cloud", "nomic-embed-text:latest")
-        await shown.sees("z undoes that")
+        await shown.sees("z undoes that", "●")
         assert shown.line("●").split()[1] == "assistant:latest"
         await shown.press("z")
         await shown.sees("no model is current")
@@ -104,12 +104,40 @@ async def test_cursor_marks_and_order_survive_each_other_and_a_refresh(tmp_path:
 async def test_every_order(tmp_path: Path) -> None:
     async with live(tmp_path) as shown:
         seen = []
-        for words in ("by name", "biggest first", "loaded first", "last loaded first", "newest first"):
+        for words in (
+            "by name",
+            "biggest first",
+            "loaded first",
+            "best fit first",
+            "last loaded first",
+            "newest first",
+        ):
             await shown.press("o")
             await shown.sees(words)
             await shown.press("home")
             seen.append(table(shown).cursor_key)
         assert seen[:2] == ["assistant:latest", "qwen3.5:27b"]
+
+
+async def test_groups_by_type_keep_the_order_and_skip_the_rules(tmp_path: Path) -> None:
+    async with live(tmp_path) as shown:
+        await shown.until(lambda: shown.app.advice is not None)
+        await shown.press("o", "G")
+        await shown.sees("── general", "── code", "── embedding")
+        await shown.press("home")
+        seen = [table(shown).cursor_key]
+        while True:
+            await shown.press("j")
+            if table(shown).cursor_key == seen[-1]:
+                break
+            seen.append(table(shown).cursor_key)
+        assert sorted(map(str, seen)) == sorted(entry.model.sent for entry in shown.app.models.entries)
+        assert seen[-1] == "nomic-embed-text:latest"
+        await shown.press("slash", *"coder")
+        await shown.sees("1 of 12", "── code 1")
+        assert "── general" not in shown.text
+        await shown.press("escape", "G")
+        await shown.until(lambda: "──  " not in shown.text and "── code" not in shown.text)
 
 
 async def test_moving(tmp_path: Path) -> None:

@@ -1,65 +1,31 @@
 """Models (1): what is installed, how it stands, and what can be done with it."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import ClassVar
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.timer import Timer
 from textual.widget import Widget
 
-from modeltui.domain import units
-from modeltui.domain.models import Model, ModelState
-from modeltui.domain.query import Query, Subject, narrows, parse, select
-from modeltui.domain.words import kept_words
-from modeltui.services.filtering import subject_of
+from modeltui.domain.models import Model
+from modeltui.domain.query import Query, Standing, Subject, narrows, parse, select
+from modeltui.services.filtering import standing_of, subject_of
 from modeltui.services.library import Entry
-from modeltui.tui.calm import calm_age
-from modeltui.tui.render import Line, number
+from modeltui.tui.modelrows import ORDER_WORDS, ORDERS, ModelRow, cells_of, columns_of, grouped, ordered
+from modeltui.tui.render import Line
 from modeltui.tui.screens.base import ModelScreen
 from modeltui.tui.widgets.filterline import FilterLine
 from modeltui.tui.widgets.pane import Pane
-from modeltui.tui.widgets.table import Column, Table
+from modeltui.tui.widgets.table import Table
 from modeltui.tui.widgets.welcome import Welcome
 
-COLUMNS = (
-    Column("mark", "", 2),
-    Column("name", "NAME", 26, is_name=True),
-    Column("params", "PARAMS", 7, worth=5, right=True),
-    Column("quant", "QUANT", 8, worth=3),
-    Column("size", "SIZE", 8, right=True),
-    Column("state", "STATE", 15),
-    Column("context", "CTX", 5, worth=4, right=True),
-    Column("type", "TYPE", 9, worth=6),
-    Column("load", "LOAD", 8, worth=7, right=True),
-    Column("modified", "MODIFIED", 10, worth=2, right=True),
-)
-ORDERS = ("modified", "name", "size", "state", "load")
-ORDER_WORDS = {
-    "modified": "newest first", "name": "by name", "size": "biggest first", "state": "loaded first",
-    "load": "last loaded first",
-}  # fmt: skip
-INKS = {
-    ModelState.GPU: "good",
-    ModelState.SPLIT: "attention",
-    ModelState.STOPPING: "attention",
-    ModelState.DAMAGED: "broken",
-    ModelState.QUARANTINED: "broken",
-    ModelState.MISSING: "broken",
-}
+if TYPE_CHECKING:
+    from modeltui.tui.advising import Advised
+
 NO_QUERY = parse("")
 FOLLOW_S = 0.08
 _MINUTE = 60_000
-
-
-@dataclass(frozen=True, slots=True)
-class ModelRow:
-    """A row of the table."""
-
-    entry: Entry
-    key: str
-    is_rule: bool = False
 
 
 class ModelsScreen(ModelScreen):
@@ -71,6 +37,7 @@ class ModelsScreen(ModelScreen):
         Binding("space", "mark", "mark", id="mark"),
         Binding("slash", "filter", "filter", key_display="/", id="filter"),
         Binding("o", "sort", "sort", id="sort"),
+        Binding("G", "group", "group", id="group", tooltip="by type, or not"),
         Binding("escape", "clear", "clear", show=False, id="clear"),
     ]
 
@@ -79,10 +46,13 @@ class ModelsScreen(ModelScreen):
         self._entries: tuple[Entry, ...] = ()
         self._rows: tuple[ModelRow, ...] = ()
         self._subjects: list[Subject] | None = None
+        self._advice: Advised | None = None
+        self._standings: list[Standing] | None = None
         self._order: list[int] = []
         self._query: Query = NO_QUERY
         self._view: list[int] = []
         self._sort = "modified"
+        self._is_grouped = False
         self._following: Timer | None = None
         self._tick = 0
 
@@ -90,7 +60,7 @@ class ModelsScreen(ModelScreen):
         chosen = self.tui.services.config.screens.columns.get("models")
         yield Welcome()
         with Horizontal(classes="body"):
-            yield Table[ModelRow](_columns(chosen), self._paint, id="models")
+            yield Table[ModelRow](columns_of(chosen), self._paint, id="models")
             yield Pane()
         yield FilterLine()
 
@@ -124,14 +94,14 @@ class ModelsScreen(ModelScreen):
         self.query_one(Welcome).display = is_welcome
         self.query_one(".body").display = not is_welcome
         self._table.is_dim = not models.is_live and not connection.is_online
-        entries = models.entries
-        if entries != self._entries:
-            self._entries = entries
-            self._rows = tuple(ModelRow(entry, entry.model.sent) for entry in entries)
-            self._subjects = None
+        entries, advice = models.entries, self.tui.advice
+        if entries != self._entries or advice is not self._advice:
+            self._entries, self._advice = entries, advice
+            self._rows = tuple(_row(entry, advice) for entry in entries)
+            self._subjects = self._standings = None
             self._order = ordered(self._rows, self._sort)
             self._view = self._selected(self._order)
-        self._table.refresh_rows()
+        self._table.forget_rows()
         self._show_rows()
 
     def show_time(self) -> None:
@@ -152,15 +122,30 @@ class ModelsScreen(ModelScreen):
         if self._query == NO_QUERY:
             self.call_after_refresh(self._make_subjects)
             return list(among)
-        return select(self._query, self._make_subjects(), among)
+        standings = self._make_standings() if self._query.asks_for_fit else None
+        return select(self._query, self._make_subjects(), among, standings)
+
+    def _make_standings(self) -> list[Standing]:
+        if self._standings is None:
+            fits = [row.fit for row in self._rows]
+            self._standings = [
+                standing_of(is_installed=True, fit=fit.kind, needs=fit.needs)
+                if fit
+                else standing_of(is_installed=True)
+                for fit in fits
+            ]
+        return self._standings
 
     def _make_subjects(self) -> list[Subject]:
         if self._subjects is None:
-            self._subjects = [subject_of(entry) for entry in self._entries]
+            self._subjects = [subject_of(row.entry, row.kind) for row in self._rows]
         return self._subjects
 
     def _show_rows(self) -> None:
-        self._table.show(self._rows, self._view)
+        if self._is_grouped:
+            self._table.show(*grouped(self._rows, self._view))
+        else:
+            self._table.show(self._rows, self._view)
         text = self._filter.text
         self._filter.tally = f"{len(self._view)} of {len(self._rows)} " if text else ""
         if self._filter.has_focus:
@@ -170,7 +155,7 @@ class ModelsScreen(ModelScreen):
 
     def _paint(self, row: ModelRow) -> Mapping[str, Line | str]:
         is_marked = row.key in self._table.marked
-        return cells_of(row.entry, self.tui.now(), self.tui.doing.get(row.key), is_marked=is_marked)
+        return cells_of(row, self.tui.now(), self.tui.doing.get(row.key), is_marked=is_marked)
 
     def _follow(self) -> None:
         """Let the pane follow the cursor."""
@@ -216,6 +201,11 @@ class ModelsScreen(ModelScreen):
         self._show_rows()
         self.tui.tell(ORDER_WORDS[order])
 
+    def action_group(self) -> None:
+        self._is_grouped = not self._is_grouped
+        self._show_rows()
+        self.tui.tell("grouped by type" if self._is_grouped else "not grouped")
+
     def action_mark(self) -> None:
         self._table.mark()
         count = len(self._table.marked)
@@ -235,6 +225,16 @@ class ModelsScreen(ModelScreen):
         """Update what is marked, or the row; where nothing newer is known, ask about the marked, or all."""
         chosen = self.chosen_models()
         self._update(chosen, chosen if self._table.marked else [row.entry.model for row in self._rows])
+
+    def action_pull(self) -> None:
+        """On an empty server what is offered to it."""
+        offer = self.query_one(Welcome).offer if not self._rows else None
+        if offer is None:
+            super().action_pull()
+            return
+        from modeltui.tui.screens.recommendwords import pull_facts
+
+        self.tui.act(self.tui.acts.pull(offer.name, pull_facts([offer])), "pull")
 
     def on_table_chosen(self) -> None:
         self.action_details()
@@ -260,81 +260,17 @@ class ModelsScreen(ModelScreen):
         return self._table.go_to(key)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action in ("details", "mark", "filter", "sort") and not self._rows:
+        if action in ("details", "mark", "filter", "sort", "group") and not self._rows:
             return False
         if action == "update":  # from any row: it may be about all of them
             return self.tui.connection.is_online and bool(self._rows)
         return super().check_action(action, parameters)
 
 
-def _columns(chosen: Sequence[str] | None) -> tuple[Column, ...]:
-    """The configured columns in their order; all of them where nothing (or nothing known) is configured."""
-    by_id = {column.id: column for column in COLUMNS}
-    kept = tuple(by_id[name] for name in dict.fromkeys(chosen or ()) if name in by_id and name != "mark")
-    if not any(column.is_name for column in kept):
-        return COLUMNS
-    return (by_id["mark"], *kept)
-
-
-def cells_of(
-    entry: Entry, now: int, doing: str | None, *, is_marked: bool = False
-) -> Mapping[str, Line | str]:
-    """The cells of one model."""
-    model = entry.model
-    return {
-        "mark": (*(_mark(entry) or ((" ", ""),)), ("+" if is_marked else " ", "accent")),
-        "name": _name(entry),
-        "params": model.parameter_size or ((units.UNKNOWN, "dim"),),
-        "quant": model.quantization or ((units.UNKNOWN, "dim"),),
-        "size": number(units.UNKNOWN if model.is_cloud else units.size(model.size)),
-        "state": state_cell(entry, now, doing),
-        "context": number(units.context(model.context)),
-        "type": ((entry.type or units.UNKNOWN, "dim"),),
-        "load": number(units.duration(entry.last_load.load_ms) if entry.last_load else units.UNKNOWN),
-        "modified": ((calm_age(model.modified, now), "dim"),),
-    }
-
-
-def _mark(entry: Entry) -> Line:
-    if entry.is_current:
-        return (("●", "accent"),)
-    if entry.damage or entry.model.name is None:
-        return (("!", "broken"),)
-    return (("▲", "attention"),) if entry.newer is not None else ()
-
-
-def _name(entry: Entry) -> Line | str:
-    shown = entry.model.shown
-    if entry.alias_of:
-        return ((shown.removesuffix(":latest"), ""), (f" -> {entry.alias_of}", "dim"))
-    if entry.newer is not None and entry.is_current:  # its mark says that it is current
-        return ((shown, ""), (" ▲", "attention"))
-    return shown
-
-
-def state_cell(entry: Entry, now: int, doing: str | None) -> Line:
-    """The state as a word, and beside it how long it is kept or how much of it is not on the GPU."""
-    if doing:
-        return ((doing, "accent"),)
-    runner, state = entry.loaded, entry.state
-    if runner is None or state in (ModelState.DAMAGED, ModelState.QUARANTINED):
-        return ((str(state), INKS.get(state, "dim")),)
-    word = f"{state:5} "
-    if state is ModelState.SPLIT and runner.gpu_share is not None:
-        return ((word, INKS[state]), (f"{round((1 - runner.gpu_share) * 100)} % cpu", "dim"))
-    return ((word, INKS.get(state, "")), (kept_words(runner.expires_at, now), "dim"))
-
-
-def ordered(rows: Sequence[ModelRow], order: str) -> list[int]:
-    """The indices of rows in an order; the unknown comes last, equal ones stay as the server has them."""
-    places = range(len(rows))
-    match order:
-        case "name":
-            return sorted(places, key=lambda at: rows[at].entry.model.shown.casefold())
-        case "size":
-            return sorted(places, key=lambda at: -(rows[at].entry.model.size or 0))
-        case "state":
-            return sorted(places, key=lambda at: rows[at].entry.loaded is None)
-        case "load":
-            return sorted(places, key=lambda at: -(load.at if (load := rows[at].entry.last_load) else 0))
-    return sorted(places, key=lambda at: -(rows[at].entry.model.modified or 0))
+def _row(entry: Entry, advice: "Advised | None") -> ModelRow:
+    sent = entry.model.sent
+    return (
+        ModelRow(entry, sent, advice.fits.get(sent), advice.kinds.get(sent))
+        if advice
+        else ModelRow(entry, sent)
+    )
