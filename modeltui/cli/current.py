@@ -6,9 +6,11 @@ from modeltui.cli.output import Output
 from modeltui.cli.running import staying
 from modeltui.cli.session import confirm, session
 from modeltui.domain.units import iso
-from modeltui.errors import ModeltuiError, NoSuchModel
+from modeltui.errors import ModeltuiError, NoSuchModel, Refusal, UsageError
+from modeltui.services.servers import Link
 from modeltui.services.switching import Switched, SwitchFacts, Switching
 from modeltui.services.sync import Sync
+from modeltui.services.tree import Services
 from modeltui.services.words import switch_lines, switched_words
 
 
@@ -42,20 +44,22 @@ async def switch(arguments: Namespace, out: Output) -> int:
     async with session(arguments, out) as services:
         link = await services.active()
         switching = Switching(services, link)
+        model = await _wanted(services, link, arguments, out)
         try:
-            facts = await switching.facts(arguments.model)
+            facts = await switching.facts(model)
         except NoSuchModel:
             if not services.config.auto_pull:
                 raise
             from modeltui.cli.pulls import pull_and_wait
 
-            code = await pull_and_wait(services, link, [arguments.model], out, yes=arguments.yes)
+            code = await pull_and_wait(services, link, [model], out, yes=arguments.yes)
             if code:
                 return code
-            facts = await switching.facts(arguments.model)
+            facts = await switching.facts(model)
         overwrite = arguments.yes
         stranger = None if overwrite else await switching.strange_alias(facts.model)
         if not out.json:
+            facts = facts if arguments.record_only else await switching.foreseen(facts)
             for line in switch_lines(facts, stranger, record_only=arguments.record_only):
                 out.say(line)
         if stranger and not out.json and out.talks_to_terminal:
@@ -83,6 +87,31 @@ async def switch(arguments: Namespace, out: Output) -> int:
         for note in done.notes:
             services.note(note)
     return 0
+
+
+async def _wanted(services: Services, link: Link, arguments: Namespace, out: Output) -> str:
+    """The model that was named; with `auto` or a task alone the best installed one, said with the reason."""
+    named: str | None = arguments.model
+    if named is not None and named != "auto":
+        if arguments.task is not None:
+            raise UsageError("a model and a task are named", remedy="give one of them")
+        return named
+    if named is None and arguments.task is None:
+        raise UsageError("no model is named", remedy="modeltui switch NAME, or modeltui switch --task coding")
+    from modeltui.domain.tasks import Task
+    from modeltui.services.recommending import recommending_of, wish_of
+
+    recommending = await recommending_of(services, link)
+    wish = wish_of(services, task=Task(arguments.task) if arguments.task else None)
+    best = recommending.best_installed(wish)
+    if best is None:
+        raise Refusal(
+            f"nothing that is installed suits {wish.task} here",
+            remedy=f"modeltui recommend --task {wish.task}, and pull one",
+        )
+    if not out.json:
+        out.say(f"{best.name}: {best.why}")
+    return best.name
 
 
 def _switched(done: Switched) -> dict[str, object]:

@@ -40,7 +40,7 @@ def run(words: list[str]) -> int:
             return _screens()
         from modeltui.cli.parser import make_parser
 
-        arguments = make_parser().parse_args(words)
+        arguments = make_parser(words).parse_args(words)
         if arguments.version:
             out.text(f"modeltui {__version__}")
             return DONE
@@ -105,9 +105,13 @@ _COMMANDS = {
     "current": ("current", "current"),
     "switch": ("current", "switch"),
     "sync": ("current", "sync"),
+    "recommend": ("recommend", "recommend"),
+    "setup": ("setup", "setup"),
     "activity": ("admin", "activity"),
     "config": ("admin", "config"),
     "doctor": ("admin", "doctor"),
+    "check": ("check", "check"),
+    "catalog": ("catalog", "catalog"),
     "demo": ("demo", "demo"),
 }
 

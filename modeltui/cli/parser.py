@@ -1,11 +1,16 @@
 """The words of the command line: commands, options, aliases and their help."""
 
 import argparse
+from collections.abc import Sequence
 from typing import NoReturn
 
+from modeltui.domain.tasks import Priority, Task
 from modeltui.errors import UsageError
 from modeltui.text import clean_line
 
+TASKS = tuple(task.value for task in Task)
+GENERATING = tuple(task for task in TASKS if task != Task.EMBEDDING)
+PRIORITIES = tuple(priority.value for priority in Priority)
 EXIT_CODES = """\
 exit codes:
   0 done    1 failed    2 usage or configuration    3 answered, and the answer is "no" or "look at this"
@@ -20,8 +25,13 @@ class Parser(argparse.ArgumentParser):
         raise UsageError(clean_line(message), remedy=f"{self.prog} --help")
 
 
-def make_parser() -> argparse.ArgumentParser:
-    """The whole parser. Global options are understood before and after the command."""
+def make_parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
+    """The parser for a command line. Global options are understood before and after the command.
+
+    Of the commands it has the one that `words` name, where they do: to make all takes a tenth of `ls`.
+    """
+    named = _named(words)
+    spare = Parser(add_help=False, conflict_handler="resolve")  # takes the arguments of all others
     parser = Parser(
         prog="modeltui",
         description="Run Ollama models on headless machines from a terminal.",
@@ -36,6 +46,8 @@ def make_parser() -> argparse.ArgumentParser:
     _global_options(after, top=False)
 
     def command(name: str, words: str, *aliases: str) -> argparse.ArgumentParser:
+        if named is not None and named not in (name, *aliases):
+            return spare
         return commands.add_parser(
             name, aliases=aliases, help=words, description=words, parents=[after], allow_abbrev=False
         )
@@ -78,7 +90,8 @@ def make_parser() -> argparse.ArgumentParser:
         _yes(copy)
     command("current", "print the current model")
     switch = command("switch", "make a model the current one: load it, see it loaded, record it")
-    switch.add_argument("model")
+    switch.add_argument("model", nargs="?", help="auto, or nothing beside --task, is the best installed one")
+    switch.add_argument("--task", choices=GENERATING, help="what the best installed one is wanted for")
     switch.add_argument("--record-only", action="store_true", help="record it without loading it")
     switch.add_argument("--release", action="store_true", help="unload the previous current model")
     _keep_alive(switch)
@@ -90,7 +103,8 @@ def make_parser() -> argparse.ArgumentParser:
     unload.add_argument("models", nargs="*", metavar="model")
     unload.add_argument("--all", action="store_true", help="unload everything that is loaded")
     command("sync", "compare what is remembered with what the server has, and take it over")
-    _queue(command("queue", "the queue of pulls"), after)
+    if (queue := command("queue", "the queue of pulls")) is not spare:
+        _queue(queue, after)
     verify = command("verify", "read the server's files on this machine, and compare them with their digests")
     verify.add_argument("models", nargs="*", metavar="model", help="all, if none is named")
     instead = verify.add_mutually_exclusive_group()
@@ -105,16 +119,50 @@ def make_parser() -> argparse.ArgumentParser:
     clean = command("clean", "remove partial downloads and files that no model needs")
     clean.add_argument("--dry-run", action="store_true", help="only list them")
     _yes(clean)
+    check = command("check", "whether and how a model would run, how fast, why, and what would mend it")
+    check.add_argument("model", help="installed, of the catalog, or any other name")
+    _what_if(check)
+    _catalog(command("catalog", "what could be pulled, and how it would run here"))
     activity = command("activity", "who did what, when, on which server, with what result")
     activity.add_argument("-n", "--limit", type=int, default=30, help="how many rows (default 30)")
     activity.add_argument("--here", action="store_true", help="only those of the active server")
     config = command("config", "every setting with its value and source")
     config.add_argument("action", nargs="?", choices=("show", "init", "path"), default="show")
-    command("doctor", "look at server, configuration, database, rights, terminal and GPU")
+    recommending = command("recommend", "the best models for a task on this hardware, ranked, with why")
+    recommending.add_argument(
+        "words", nargs="*", metavar="word", help="as the options say: 8 balanced, coding, 2x24GB"
+    )
+    _what_if(recommending)
+    recommending.add_argument("--priority", choices=PRIORITIES, help="what counts most")
+    recommending.add_argument("-n", "--limit", type=_rows, default=5, help="how many rows (default 5)")
+    recommending.add_argument("--explain", action="store_true", help="take each score apart")
+    setting_up = command("setup", "the first start: a server that runs, a model that suits it, a current one")
+    _what_if(setting_up)
+    setting_up.add_argument("--priority", choices=PRIORITIES, help="what counts most")
+    _yes(setting_up)
+    doctor = command("doctor", "look at server, configuration, database, rights, terminal and GPU")
+    doctor.add_argument(
+        "--measure-ram",
+        action="store_true",
+        help="also measure how fast RAM is, and remember it for estimates",
+    )
     demo = command("demo", "run a demonstration server in the foreground")
     demo.add_argument("--port", type=int, default=0, help="its port (default: a free one)")
     demo.add_argument("--old", action="store_true", help="speak like Ollama 0.24 instead of 0.33")
+    if named is not None and named not in commands.choices:
+        return make_parser()  # which says what there is
     return parser
+
+
+def _named(words: Sequence[str]) -> str | None:
+    """The first word behind global options; None where something else comes before it, or none does."""
+    rest = iter(words)
+    for word in rest:
+        if word in ("--server", "--profile"):
+            next(rest, None)
+        elif not word.startswith(("--server=", "--profile=")) and word not in ("--json", "--demo"):
+            return None if word.startswith("-") else word
+    return None
 
 
 def _queue(parser: argparse.ArgumentParser, after: argparse.ArgumentParser) -> None:
@@ -128,6 +176,11 @@ def _queue(parser: argparse.ArgumentParser, after: argparse.ArgumentParser) -> N
     actions.add_parser("ls", aliases=("list",), help="list the queue (as without an action)", parents=[after])
     run = actions.add_parser("run", help="carry the queue out until nothing is left to do", parents=[after])
     run.add_argument("--headless", action="store_true", help="show nothing, and write runner.log instead")
+    run.add_argument(
+        "--ahead",
+        action="store_true",
+        help="with --headless: wait some seconds for what is queued in a moment",
+    )
     actions.add_parser(
         "unit", help="print a systemd user unit that carries the queue on after a reboot", parents=[after]
     )
@@ -141,10 +194,38 @@ def _queue(parser: argparse.ArgumentParser, after: argparse.ArgumentParser) -> N
     move = actions.add_parser("move", help="put a transfer at another place", parents=[after])
     move.add_argument("number", type=int)
     move.add_argument("place", type=_place, help="1 is the first; or first, last, up, down")
+    words = "how many pulls run at once on the server; without a number what holds now"
+    most = actions.add_parser("per-server", help=words, description=words, parents=[after])
+    most.add_argument("count", nargs="?", type=_at_once, help="1 to 4, or default for what is configured")
     clear = actions.add_parser("clear", help="forget finished transfers", parents=[after])
     clear.add_argument(
         "numbers", nargs="*", type=int, metavar="number", help="all finished, if none is given"
     )
+
+
+def _catalog(parser: argparse.ArgumentParser) -> None:
+    parser.usage = "modeltui catalog [WORD...] | show NAME[:TAG] | refresh  [options]"
+    parser.add_argument(
+        "words",
+        nargs="*",
+        metavar="word",
+        help="only those that match: llama, vision, tools, q4, '<8gb', 'vram<8', '>7b', fits, installed, "
+        "type:code, purpose:speed, license:apache; or: show NAME, refresh",
+    )
+    parser.add_argument(
+        "--sort", choices=("popularity", "size", "date", "fit"), default="popularity", help="in which order"
+    )
+    parser.add_argument(
+        "-n", "--limit", type=_count, help="how many rows, 0 for all (default 40, with --json all)"
+    )
+    parser.add_argument("--lookup", action="store_true", help="with show: ask the registry about that tag")
+    _machine(parser)
+
+
+def _count(text: str) -> int:
+    if text.isascii() and text.isdigit() and int(text) < 2**31:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"“{text}” is no number of rows: say 0 or more")
 
 
 def _place(text: str) -> int | str:
@@ -154,6 +235,15 @@ def _place(text: str) -> int | str:
     if text.isascii() and text.isdigit() and 0 < int(text) < 2**31:
         return int(text)
     raise argparse.ArgumentTypeError(f"“{text}” is no place: say a number from 1 on, first, last, up or down")
+
+
+def _at_once(text: str) -> int | str:
+    """So many pulls at once, or a word for what is configured."""
+    if text == "default":
+        return text
+    if text in ("1", "2", "3", "4"):
+        return int(text)
+    raise argparse.ArgumentTypeError(f"“{text}” pulls at once: say 1, 2, 3 or 4, or default")
 
 
 def _global_options(parser: argparse.ArgumentParser, *, top: bool) -> None:
@@ -166,6 +256,26 @@ def _global_options(parser: argparse.ArgumentParser, *, top: bool) -> None:
     parser.add_argument(
         "--demo", action="store_true", default=off, help="work on an embedded demonstration server"
     )
+
+
+def _rows(text: str) -> int:
+    """A number of rows."""
+    if text.isascii() and text.isdigit() and 0 < int(text) < 10_000:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"“{text}” is no number of rows: say one from 1 on")
+
+
+def _what_if(parser: argparse.ArgumentParser) -> None:
+    """What a judgement of models rests on beside the server's own machine."""
+    parser.add_argument("--context", metavar="TOKENS", help="16k or 16384 (default: as the server would)")
+    parser.add_argument("--task", choices=TASKS, help="what it is wanted for")
+    _machine(parser)
+
+
+def _machine(parser: argparse.ArgumentParser) -> None:
+    """Another machine to judge models for than the server's own."""
+    parser.add_argument("--vram", metavar="GIB", help="as if the machine had a card of so many GiB")
+    parser.add_argument("--hardware", metavar="CARDS[+RAM]", help="as if: 2x24GB, rtx 4090+64GB, none+16GB")
 
 
 def _yes(parser: argparse.ArgumentParser) -> None:

@@ -13,7 +13,7 @@ class Load:
     holds anyway.
 
     `output_in_ram` is what the output costs where it stays in RAM (0 where it is the embedding, which is
-    there anyway).
+    there anyway). `working` is what of `vision` may lie in the margin of its card.
     """
 
     layers: int
@@ -21,6 +21,7 @@ class Load:
     output: int
     output_in_ram: int
     vision: int
+    working: int
     always_in_ram: int
     state: int
     ways: tuple[Way, ...]
@@ -28,12 +29,13 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """A machine as room: bytes free on each card and what a driver's context takes of each; RAM; whether
-    both are one.
+    """A machine as room: bytes free on each card, what a driver's context takes of each, and the margin that
+    the server leaves free of each beside it; RAM; whether both are one.
     """
 
     usable: Sequence[int]
     overheads: Sequence[int]
+    margin: int
     ram_free: int
     is_unified: bool
 
@@ -59,7 +61,7 @@ def lay(load: Load, room: Room) -> Laid:
     More room on any card, or one more card, never makes it worse: each kind's condition only gets easier.
     """
     order = sorted(range(len(room.usable)), key=lambda i: room.overheads[i] - room.usable[i])
-    spare = [room.usable[i] - room.overheads[i] for i in order]
+    spare = [room.usable[i] - room.overheads[i] - room.margin for i in order]
     found = _whole(load, room, order, spare) or _split(load, room, order, spare)
     return found or _in_ram(load, room)
 
@@ -67,11 +69,12 @@ def lay(load: Load, room: Room) -> Laid:
 def _whole(load: Load, room: Room, order: list[int], spare: list[int]) -> Laid | None:
     least = load.ways[-1]
     fixed = load.layer_bytes + load.output + load.vision + load.state
+    inside = min(load.working, room.margin)
     for count in range(1, len(order) + 1):
         for way in load.ways:
             by_card = [0] * len(order)
             if count == 1:
-                if spare[0] < fixed + way.kv + way.compute:
+                if spare[0] + inside < fixed + way.kv + way.compute:
                     continue
                 by_card[order[0]] = fixed + way.kv + way.compute + room.overheads[order[0]]
             elif not _share_out(load, room, order[:count], spare[:count], way, by_card):
@@ -100,7 +103,8 @@ def _share_out(
     """Whole layers over several cards, output and sight on the first; False where they don't hold them."""
     total = load.layer_bytes + way.kv + load.state
     unit = -(-total // load.layers)
-    capacities = _capacities(spare, unit, way.compute, load.output + load.vision)
+    inside = min(load.working, room.margin)
+    capacities = _capacities(spare, unit, way.compute, load.output + load.vision - inside)
     if sum(capacities) < load.layers:
         return False
     laid = 0
@@ -121,8 +125,9 @@ def _split(load: Load, room: Room, order: list[int], spare: list[int]) -> Laid |
     total = load.layer_bytes + way.kv + load.state
     unit = -(-total // load.layers)
     best: Laid | None = None
+    inside = min(load.working, room.margin)
     for on_gpu in (load.vision, 0) if load.vision else (0,):
-        capacities = _capacities(spare, unit, way.compute, on_gpu)
+        capacities = _capacities(spare, unit, way.compute, on_gpu - (inside if on_gpu else 0))
         taken = min(load.layers, sum(capacities))
         if not taken:
             continue
@@ -140,9 +145,8 @@ def _split(load: Load, room: Room, order: list[int], spare: list[int]) -> Laid |
             continue
         whole = load.layer_bytes + load.output + load.vision + load.state + way.kv
         used = sum(1 for share in by_card if share)
-        short = (
-            sum(room.usable) - whole - used * way.compute - sum(room.overheads[order[i]] for i in range(used))
-        )
+        beside = sum(room.overheads[order[i]] + room.margin for i in range(used)) - inside
+        short = sum(room.usable) - whole - used * way.compute - beside
         best = Laid(FitKind.SPLIT, way, tuple(by_card), vram, ram, taken, False, min(short, -1))
     return best
 

@@ -13,6 +13,7 @@ from modeltui.config.keys import HARDWARE_KEYS, KEYS, REGISTRY_KEYS, SERVER_KEYS
 from modeltui.config.reader import load
 from modeltui.config.settings import Config, Setting
 from modeltui.config.template import TEMPLATE
+from modeltui.domain.tasks import Priority, Task
 from modeltui.errors import ConfigError, ModeltuiError, NoSuchServer, UsageError
 from modeltui.paths import Paths, paths_under
 
@@ -254,6 +255,10 @@ FIELDS = {
     "current.alias": "alias",
     "current.hook": "hook",
     "current.auto_pull": "auto_pull",
+    "recommend.task": "recommend.task",
+    "recommend.priority": "recommend.priority",
+    "recommend.context": "recommend.context",
+    "recommend.min_tokens_per_s": "recommend.min_tokens_per_s",
     "downloads.per_server": "per_server",
     "downloads.detached": "detached",
     "downloads.retries": "retries",
@@ -275,6 +280,10 @@ ALLOWED: dict[str, dict[str, object]] = {
     "current.alias": {'"current"': "current"},
     "current.hook": {'"echo hi"': "echo hi", '["echo", "", "hi"]': ("echo", "", "hi")},
     "current.auto_pull": {"true": True, "false": False},
+    "recommend.task": {f'"{task.value}"': task.value for task in Task},
+    "recommend.priority": {f'"{priority.value}"': priority.value for priority in Priority},
+    "recommend.context": {'"16k"': 16_384, "4096": 4096, '"1m"': 1024**2},
+    "recommend.min_tokens_per_s": {"0": 0.0, "2.5": 2.5, "10000": 10_000.0},
     "downloads.per_server": {"1": 1, "4": 4},
     "downloads.detached": {"true": True, "false": False},
     "downloads.retries": {"1": 1, "1000": 1000},
@@ -301,6 +310,10 @@ REFUSED: dict[str, list[str]] = {
     "current.alias": NO_TEXT,
     "current.hook": NO_COMMAND,
     "current.auto_pull": NO_TRUTH,
+    "recommend.task": ['"cooking"', '"Coding"', *NO_TEXT],
+    "recommend.priority": ['"fast"', *NO_TEXT],
+    "recommend.context": ["0", '"0k"', "-1", '"16q"', '"9999m"', "1.5", "true", '""'],
+    "recommend.min_tokens_per_s": ["-1", "10001", "nan", "inf", '"5"', "true"],
     "downloads.per_server": ["0", "5", "-1", *NO_NUMBER],
     "downloads.detached": NO_TRUTH,
     "downloads.retries": ["0", "1001", *NO_NUMBER],

@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -70,3 +71,24 @@ def test_no_whole_number_is_too_much(number: int) -> None:
     for told in (units.size, units.duration, units.span, units.context, units.speed):
         assert told(number)
     assert units.iso(number) is None or number >= 0
+
+
+@pytest.mark.parametrize(
+    ("typed", "tokens"),
+    [("16k", 16_384), ("16 K", 16_384), ("4096", 4096), (" 1m ", 1024**2), ("1", 1), ("1048576k", 1024**3)],
+)
+def test_a_context_as_typed(typed: str, tokens: int) -> None:
+    assert units.parse_context(typed) == tokens
+
+
+@pytest.mark.parametrize(
+    "typed", ["", "0", "0k", "-1", "16kb", "1.5k", "long", "٣k", "1048577k", "9" * 30, "nan"]
+)
+def test_what_is_no_context(typed: str) -> None:
+    with pytest.raises(ValueError, match="no context"):
+        units.parse_context(typed)
+
+
+def test_a_context_that_is_shown_can_be_typed() -> None:
+    for tokens in (1, 2000, 4096, 40_960, 131_072, 1024**2):
+        assert units.parse_context(units.context(tokens)) == tokens

@@ -1,0 +1,232 @@
+"""`recommend`: the best models for a task on this hardware or another, ranked, with why."""
+
+import textwrap
+from argparse import Namespace
+from typing import Any
+
+from modeltui.cli.output import Output
+from modeltui.cli.session import session
+from modeltui.cli.table import Column, render
+from modeltui.cli.verdicts import machine_shape, speed_shape
+from modeltui.domain import units
+from modeltui.domain.reasons import Ranked
+from modeltui.domain.suitability import Suitability
+from modeltui.domain.tasks import Priority, Task
+from modeltui.domain.verdictwords import machine_words
+from modeltui.errors import ConfigError, UsageError
+from modeltui.services.recommending import Recommendation, recommending_of, wish_of
+from modeltui.services.servers import Link
+from modeltui.services.tree import Services
+
+_LOOK = 3  # answered, and the answer is "no" or "look at this"
+_INDENT = 4
+COLUMNS = [
+    Column("", 0, right=True),
+    Column("MODEL", 0, is_name=True),
+    Column("SCORE", 0, right=True),
+    Column("SUITS", 3, right=True),
+    Column("NEEDS", 1, right=True),
+    Column("FIT", 2),
+    Column("TOK/S", 0, right=True),
+    Column("CONTEXT", 4, right=True),
+]
+
+
+async def recommend(arguments: Namespace, out: Output) -> int:
+    """Rank; exit code 3 when nothing can be recommended, or only what is slower than was asked for."""
+    said = read_words(arguments)
+    async with session(arguments, out) as services:
+        link = await link_if_any(services)
+        recommending = await recommending_of(services, link, said.hardware)
+        for note in recommending.advice.circumstance.notes:
+            services.note(note)
+        wish = wish_of(services, task=said.task, priority=said.priority, context=said.context)
+        answer = recommending.recommend(wish, arguments.limit)
+        if out.json:
+            out.answer(recommendation_shape(answer))
+        else:
+            _print(answer, out, explain=arguments.explain)
+    return _LOOK if not answer.rows or answer.is_slow else 0
+
+
+class Said:
+    """What the command line says of the wish; None is "as configured"."""
+
+    def __init__(self) -> None:
+        self.task: Task | None = None
+        self.priority: Priority | None = None
+        self.context: int | None = None
+        self.hardware: str | None = None
+
+
+def read_words(arguments: Namespace) -> Said:
+    """Options and words alike: `8 balanced` is `--vram 8 --priority balanced`; raises UsageError."""
+    said = Said()
+    options = [("hardware", arguments.hardware), ("hardware", arguments.vram)]
+    options += [("task", arguments.task), ("priority", arguments.priority)]
+    for name, value in [*options, *map(_meant, getattr(arguments, "words", ()))]:
+        if value is None:
+            continue
+        if getattr(said, name) is not None:
+            both = "--vram and --hardware say the same thing" if name == "hardware" else f"two say the {name}"
+            raise UsageError(both, remedy="give one of them")
+        kinds: dict[str, type[str]] = {"task": Task, "priority": Priority}
+        setattr(said, name, kinds.get(name, str)(value))
+    if arguments.context is not None:
+        try:
+            said.context = units.parse_context(arguments.context)
+        except ValueError as error:
+            raise UsageError(str(error), remedy="write --context 16k or --context 16384") from None
+    return said
+
+
+def _meant(word: str) -> tuple[str, str]:
+    """What one bare word says."""
+    text = word.strip().casefold()
+    for name, known in (("priority", Priority), ("task", Task)):
+        if text in [each.value for each in known]:
+            return name, text
+    if text[:1].isdigit() or text.startswith("none"):
+        return "hardware", text
+    tasks = ", ".join(task.value for task in Task)
+    raise UsageError(
+        f"“{word}” is no size of VRAM, no task and no priority",
+        remedy=f"modeltui recommend 8 balanced; tasks: {tasks}; priorities: speed, balanced, quality",
+    )
+
+
+async def link_if_any(services: Services) -> Link | None:
+    """The active server; None, and said, where its secret is missing: the catalog does without it."""
+    try:
+        return await services.active()
+    except ConfigError as error:
+        services.note(error.message)
+        return None
+
+
+def _print(answer: Recommendation, out: Output, *, explain: bool) -> None:
+    wish = answer.wish
+    head = f"{wish.task} · {wish.priority} · {units.context(wish.context)} · {machine_words(answer.machine)}"
+    out.text(out.style(head, "strong"))
+    if answer.machine.machine is None:
+        out.text(f"nothing can be ranked: {answer.machine.why or 'the machine is unknown'}")
+        out.text("say what it has: modeltui recommend --hardware 24GB+64GB")
+        return
+    if not answer.rows:
+        out.text(
+            f"nothing fits at a context of {units.context(wish.context)}: try a shorter one, --context 4k"
+        )
+        return
+    if answer.is_slow:
+        out.text(f"nothing reaches {wish.least_tokens:g} tokens/s here; the best all the same:")
+    lines = render(COLUMNS, [_row(row) for row in answer.rows], out.width)
+    out.text(out.style(lines[0], "dim"))
+    for row, line in zip(answer.rows, lines[1:], strict=True):
+        out.text(line)
+        for text in _beneath(row, explain=explain):
+            _wrapped(text, out)
+    if answer.total > len(answer.rows):
+        out.say(f"{len(answer.rows)} of {answer.total}: --limit shows more, --explain the whole score")
+
+
+def _row(row: Ranked) -> list[str]:
+    largest = row.verdict.largest_context
+    return [
+        f"{row.place}",
+        row.name + (" ●" if row.is_installed else ""),
+        f"{row.score}",
+        row.suitability.words,
+        units.size(row.needs),
+        row.kind.value,
+        _rate(row),
+        units.UNKNOWN if largest is None else units.context(largest // 1024 * 1024 or largest),
+    ]
+
+
+def _rate(row: Ranked) -> str:
+    if row.tokens is None:
+        return units.UNKNOWN
+    text = f"{row.tokens:.1f}" if row.tokens < 10 else f"{row.tokens:.0f}"
+    return text if row.is_measured else f"~{text}"
+
+
+def _beneath(row: Ranked, *, explain: bool) -> list[str]:
+    lines = [row.why]
+    if explain:
+        lines += [f"{part.name} {part.points} of {part.most}: {part.why}" for part in row.parts]
+        lines += [f"mend: {part.mend}" for part in row.parts if part.mend]
+    if row.also:
+        lines.append("also " + ", ".join(f"{each.kind}: {each.name} ({each.words})" for each in row.also))
+    return lines
+
+
+def _wrapped(text: str, out: Output) -> None:
+    width = None if out.width is None else max(20, out.width - _INDENT - 1)
+    for line in [text] if width is None else textwrap.wrap(text, width):
+        out.text(out.style(f"{'':{_INDENT}}{line}", "dim"))
+
+
+def recommendation_shape(answer: Recommendation) -> dict[str, Any]:
+    """The JSON of a recommendation; null is unknown."""
+    wish = answer.wish
+    return {
+        "task": wish.task.value,
+        "priority": wish.priority.value,
+        "context": wish.context,
+        "min_tokens_per_s": wish.least_tokens,
+        "machine": machine_shape(answer.machine),
+        "slow": answer.is_slow,
+        "total": answer.total,
+        "rows": [ranked_shape(row) for row in answer.rows],
+        "notes": list(answer.notes),
+    }
+
+
+def ranked_shape(row: Ranked) -> dict[str, Any]:
+    """The JSON of one row."""
+    candidate = row.candidate
+    series = candidate.series
+    return {
+        "place": row.place,
+        "name": row.name,
+        "series": series.name if series else None,
+        "installed": row.is_installed,
+        "score": row.score,
+        "parts": [
+            {
+                "name": part.name,
+                "points": part.points,
+                "most": part.most,
+                "why": part.why,
+                "mend": part.mend or None,
+            }
+            for part in row.parts
+        ],
+        "suitability": suitability_shape(row.suitability),
+        "fit": row.kind.value,
+        "size": candidate.tag.size,
+        "needs": row.needs,
+        "trained_context": candidate.trained,
+        "largest_context": row.verdict.largest_context,
+        "speed": speed_shape(row.verdict.speed),
+        "slow": row.is_slow,
+        "near_the_one_above": row.is_near,
+        "license": series.license if series else None,
+        "commercial": series.commercial if series else None,
+        "why": row.why,
+        "also": [
+            {"kind": each.kind, "name": each.name, "words": each.words, "fits": each.fits}
+            for each in row.also
+        ],
+    }
+
+
+def suitability_shape(suited: Suitability) -> dict[str, Any]:
+    return {
+        "task": suited.task.value,
+        "value": suited.value,
+        "low": suited.low,
+        "high": suited.high,
+        "source": suited.source,
+        "why": suited.why,
+    }
