@@ -68,7 +68,6 @@ class ModelsScreen(ModelScreen):
         self._table.sorted_by = self._sort
         self._table.empty = (("   No model has these words. ", ""), ("esc", "key"), (" shows all.", ""))
         self.watch(self._filter, "text", self._filtered, init=False)
-        super().on_mount()
 
     @property
     def _table(self) -> Table[ModelRow]:
