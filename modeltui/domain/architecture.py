@@ -5,13 +5,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Vision:
-    """The part that reads images; lengths in pixels."""
+    """The part that reads images, within the same file. No `layers`: there is none."""
 
     layers: int | None = None
     embedding: int | None = None
-    heads: int | None = None
-    image_size: int | None = None
-    patch_size: int | None = None
     feed_forward: int | None = None
 
 

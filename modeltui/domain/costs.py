@@ -15,7 +15,7 @@ from modeltui.domain.graphs import (
     runner_compute,
     server_compute,
 )
-from modeltui.domain.kinds import rules_of
+from modeltui.domain.kinds import plain, rules_of
 from modeltui.domain.kvcache import REAL_BYTES, Shape, padded, real_cells, shape_of, state_bytes
 from modeltui.domain.serving import KvType, Serving
 
@@ -26,26 +26,25 @@ LEAST_CONTEXT = 4
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One batch that a server may run with: bytes of KV cache (window cells depend on the batch) and of
-    computing.
+    """One batch that a server may run with: bytes of KV cache (window cells depend on the batch), what of
+    them is of layers with a window, and of computing.
     """
 
     batch: int
     kv: int
+    windowed_kv: int
     compute: int
 
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """Bytes without weights. `ways` from the batch that the server prefers down to the least; `windowed_kv`
-    of the first.
+    """Bytes without weights. `ways` from the batch that the server prefers down to the least.
 
-    `context` is for one request, after the server's own limits; `bits` are bytes an element of the KV cache.
+    `context` is for one request, after the server's own limits.
     """
 
     version: Version
     account: Account
-    in_engine: bool
     shape: Shape
     vocabulary: int
     context: int
@@ -54,15 +53,22 @@ class Costs:
     kv_type: KvType
     is_embedding: bool
     state: int
-    windowed_kv: int
     ways: tuple[Way, ...]
 
 
 @lru_cache(maxsize=8192)
 def costs_of(
-    a: Architecture, context: int, serving: Serving, trained: int | None, is_embedding: bool
+    a: Architecture,
+    context: int,
+    serving: Serving,
+    trained: int | None,
+    is_embedding: bool,
+    has_projector: bool,
 ) -> Costs:
-    """All of it for one shape, one context and one way of serving; cached, since many tags share a shape."""
+    """All of it for one shape, one context and one way of serving; cached, since many tags share a shape.
+
+    `has_projector`: the part that sees is a file of its own.
+    """
     version = eras.version_of(serving)
     shape = shape_of(a)
     is_embedding = is_embedding or a.is_embedding
@@ -71,12 +77,14 @@ def costs_of(
     limit = trained or a.trained_context
     if limit and eras.clamps_context(version):
         context = min(context, max(LEAST_CONTEXT, limit))
-    account = eras.account_of(a.kind, version)
-    in_engine = eras.runs_in_own_engine(a.kind, version)
+    is_refused = has_projector or _is_first_deepseek(a)
+    account = eras.account_of(a.kind, version, is_refused)
+    in_engine = eras.runs_in_own_engine(a.kind, version, is_refused)
     # llama-server's kernels take latent heads, whose K and V differ.
     value = shape.key if a.is_latent and account is Account.LOGS else shape.value
-    flash = eras.flash_attention(a.kind, version, serving.flash_attention, shape.key, value, is_embedding)
-    can_quantize = eras.quantizes(a.kind, version, serving.flash_attention, flash, is_embedding)
+    asked = serving.flash_attention
+    flash = eras.flash_attention(a.kind, version, asked, shape.key, value, is_embedding, is_refused)
+    can_quantize = eras.quantizes(a.kind, version, asked, flash, is_embedding, is_refused)
     kv_type = serving.kv_type if can_quantize else KvType.F16
     vocabulary = a.vocabulary or rules_of(a.kind).vocabulary or 32000
     tokens = padded(context * parallel)
@@ -86,28 +94,19 @@ def costs_of(
     whole = shape.whole + (shape.latent_value if in_engine else 0)
     has_cache = not rules_of(a.kind).is_embedding
     ways: list[Way] = []
-    windowed = 0
-    batch = _first_batch(account, context * parallel, flash, is_embedding)
+    batch = _first_batch(account, context * parallel, asked, is_embedding)
     while True:
         whole_cells, window_cells = real_cells(a.kind, shape, account, in_engine, context, parallel, batch)
         windowed_kv = int(shape.windowed * window_cells * each) if has_cache else 0
         kv = int(whole * whole_cells * each) + windowed_kv if has_cache else 0
-        if not ways:
-            windowed = windowed_kv
-        ways.append(
-            Way(
-                batch,
-                kv,
-                _compute(a.kind, shape, account, in_engine, tokens, batch, flash, is_embedding, vocabulary),
-            )
-        )
+        compute = _compute(a.kind, shape, account, in_engine, tokens, batch, flash, is_embedding, vocabulary)
+        ways.append(Way(batch, kv, windowed_kv, compute))
         if account is not Account.LOGS or is_embedding or batch <= BATCH:
             break
         batch = lower_batch(batch)
     return Costs(
         version=version,
         account=account,
-        in_engine=in_engine,
         shape=shape,
         vocabulary=vocabulary,
         context=context,
@@ -116,17 +115,23 @@ def costs_of(
         kv_type=kv_type,
         is_embedding=is_embedding,
         state=state_bytes(shape, account, in_engine, parallel),
-        windowed_kv=windowed,
         ways=tuple(ways),
     )
 
 
-def _first_batch(account: Account, tokens: int, flash: bool, is_embedding: bool) -> int:
+def _is_first_deepseek(a: Architecture) -> bool:
+    """DeepSeek V2 and Coder V2, whose tokenizer Ollama's own engine does not know (model/models/deepseek2)
+    [C]: their vocabulary tells them apart.
+    """
+    return plain(a.kind) == "deepseek2" and a.vocabulary == 102400
+
+
+def _first_batch(account: Account, tokens: int, asked: bool | None, is_embedding: bool) -> int:
     if is_embedding:
         return min(tokens, _EMBED_BATCH) if account is Account.LOGS else tokens
     if account is not Account.LOGS:
         return BATCH
-    return generation_batch(tokens) if flash else BATCH
+    return BATCH if asked is False else generation_batch(tokens)
 
 
 def _compute(

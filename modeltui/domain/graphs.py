@@ -98,7 +98,7 @@ def printed_graph(
             4 * b * (1 + e + max(t, e)) + e * e * 9 // 16 + 4 * t * (b * h + wide * k),
             4 * b * (e + v) + output,
         )
-        if experts and feed_forward:
+        if name == "llama" and experts and feed_forward:
             # 8x7b: experts apart, one tensor each; the whole graph holds the gate of one.
             full = 4 * b * (2 + 3 * e + t * attention + 2 * k + feed_forward)
             partial = max(
@@ -144,17 +144,19 @@ def printed_graph(
             4 * b * (e + v) + output, 4 * b * (1 + 2 * e + key * h + t * attention) + 8 * key * t + 4 * bias
         )
     elif name == "gptoss":
-        partial, full = _gptoss(shape, tokens, parallel, kv, flash, version)
+        partial, full = _gptoss(shape, tokens, parallel, flash, version)
     if partial == 0:
         partial = h // shape.least_kv_heads * kv // 6
     return partial, full or partial
 
 
 def _gptoss(
-    shape: Shape, tokens: int, parallel: int, kv: int, flash: bool, version: tuple[int, int, int]
+    shape: Shape, tokens: int, parallel: int, flash: bool, version: tuple[int, int, int]
 ) -> tuple[int, int]:
-    """gpt-oss, whose formula changed with every few patches of 0.11 [C]."""
-    many = shape.heads // shape.least_kv_heads * kv // 6
+    """gpt-oss, whose formula changed with every few patches of 0.11; its cache counts here as if it had no
+    windows, and never was quantized [C].
+    """
+    many = shape.heads // shape.least_kv_heads * 2 * tokens * shape.uniform // 6
     if version < (0, 11, 5):
         return (8 if version < (0, 11, 3) else 4) * many, 4 * many
     if flash and version >= (0, 11, 8):

@@ -1,5 +1,4 @@
-"""What is known of each architecture that its metadata do not say: windows, ties, vocabulary, recurrent
-layers.
+"""What is known of each architecture beyond its metadata: windows, ties, vocabulary, recurrent layers.
 
 [C] is read in the source of llama.cpp (`llama-model.cpp`) or Ollama (`model/models`, `convert`), [K] is the
 published configuration of the models.

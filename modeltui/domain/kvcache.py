@@ -79,8 +79,7 @@ def shape_of(architecture: Architecture) -> Shape:
             a.windowed[i] if i < len(a.windowed) else every > 1 and (i + 1) % every != 0
         )
         if a.is_latent:
-            width = (a.kv_lora_rank or _LATENT_RANK) + _LATENT_ROPE
-            elements = width
+            elements = (a.kv_lora_rank or _LATENT_RANK) + (a.rope_dimensions or _LATENT_ROPE)
         elif is_windowed and a.window_key_length:
             elements = each * (a.window_key_length + (a.window_value_length or a.window_key_length))
         else:
@@ -107,7 +106,7 @@ def shape_of(architecture: Architecture) -> Shape:
         whole=whole,
         windowed=windowed,
         window=window,
-        uniform=layers * biggest * (key + value),
+        uniform=max(0, layers - a.cross_layers) * biggest * (key + value),
         state=recurrent * _state(a, embedding, heads, key) if recurrent else 0,
         cross=cross,
         first=first,
@@ -192,7 +191,7 @@ def nominal_bytes(
     else:
         if not recurrent:
             first = shape.kv_heads * (shape.key + shape.value)
-            return int(tokens * shape.uniform * bits), int(tokens * first * bits)
+            return int(tokens * shape.uniform * bits) + shape.cross, int(tokens * first * bits)
         text = int(tokens * (shape.whole + shape.windowed) * bits)
         return text + shape.state + shape.cross, int(tokens * shape.first * bits)
     total = int((tokens * shape.whole + cells * shape.windowed) * bits)

@@ -7,6 +7,7 @@ from modeltui.domain import eras
 from modeltui.domain.architecture import Architecture, Facts
 from modeltui.domain.assumptions import assumptions_of
 from modeltui.domain.costs import LEAST_CONTEXT, Costs, Way, costs_of
+from modeltui.domain.eras import Account
 from modeltui.domain.fit import FitKind
 from modeltui.domain.graphs import context_overhead
 from modeltui.domain.machine import Backend, Card, Machine
@@ -20,6 +21,9 @@ from modeltui.domain.weights import Weights, divide, tower_bytes
 # Working memory of the vision part beside its weights: what a server sets aside for it
 # (mmprojOffloadHeadroom of llm/llama_server.go) [C].
 _VISION_COMPUTE = 1 << 30
+# What llama-server leaves free of each card (fit_params_target of llama.cpp's common.h), within which the
+# part that sees works; MinimumMemory of the servers before it, of which a driver's context is a part [C].
+_MARGIN, _OLD_MARGIN = 1 << 30, 157 << 20
 _LONGEST = 1 << 24
 _STEP = 256
 
@@ -28,10 +32,9 @@ _STEP = 256
 class Needs:
     """Bytes that a model takes at a context, by part, wholly on the GPU.
 
-    `printed` is what the server's own account (`/api/ps` size) would say; `total` what its cards really
-    give: weights, kv, state, compute, projector and overhead. `embedding_in_ram` comes on top, in RAM.
-    `low` and `high` are the band of `total`. `assumptions` are in words, for a person, and made when they
-    are read.
+    `printed` is what the server's own account (`/api/ps` size) would say, of a placement as it lies; `total`
+    what its cards really give: weights, kv, state, compute, projector and overhead. `embedding_in_ram` comes
+    on top, in RAM. `low` and `high` are the band of `total`. `assumptions` are words, made when read.
     """
 
     weights: int
@@ -86,7 +89,7 @@ def needs(facts: Facts, context: int, serving: Serving, cards: Sequence[Card] = 
     """
     a = _shape(facts)
     serving = eras.for_cards(serving, cards)
-    costs = costs_of(a, _sane(context), serving, facts.trained_context, facts.is_embedding)
+    costs = _costs(facts, a, context, serving)
     return _needs(facts, a, divide(facts, a), costs, serving, costs.ways[0], tuple(cards) or (None,))
 
 
@@ -94,22 +97,22 @@ def place(facts: Facts, context: int, serving: Serving, machine: Machine) -> Pla
     """Where a model would lie on a machine: on as few cards as hold it, else split by layers, else in RAM,
     else not at all.
 
-    A card has what is free or held by this server, less `gpu_overhead` (`OLLAMA_GPU_OVERHEAD`). Weights in
-    RAM are mapped from the file; a model whose RAM part is larger than the free RAM is "no" all the same,
-    since it would be read from disk for every token.
+    A card has what is free or held by this server, less `gpu_overhead` (`OLLAMA_GPU_OVERHEAD`, which
+    llama-server is not told of: from 0.30 on it moves the default context only [C]) and the server's margin.
+    A model whose RAM part is larger than the free RAM is "no": it would be read from disk for every token.
     """
     a = _shape(facts)
     serving = eras.for_cards(serving, machine.cards)
-    costs = costs_of(a, _sane(context), serving, facts.trained_context, facts.is_embedding)
+    costs = _costs(facts, a, context, serving)
     weights = divide(facts, a)
     vision = _vision(weights)
+    old = max(0, serving.gpu_overhead), _OLD_MARGIN
+    kept, margin = (0, _MARGIN) if costs.account is Account.LOGS else old
     held = sum(max(0, card.held) for card in machine.cards) if machine.is_unified else 0
     room = Room(
-        [
-            max(0, min(card.free + max(0, card.held), card.total) - max(0, serving.gpu_overhead))
-            for card in machine.cards
-        ],
+        [max(0, min(card.free + max(0, card.held), card.total) - kept) for card in machine.cards],
         [_overhead(card) for card in machine.cards],
+        margin,
         max(0, min(machine.ram_total, machine.ram_free + held)),
         machine.is_unified,
     )
@@ -119,6 +122,7 @@ def place(facts: Facts, context: int, serving: Serving, machine: Machine) -> Pla
         output=weights.beside_layers,
         output_in_ram=weights.beside_layers - (weights.output if weights.is_tied else 0),
         vision=vision,
+        working=_VISION_COMPUTE if vision else 0,
         always_in_ram=weights.in_ram,
         state=costs.state,
         ways=costs.ways,
@@ -139,7 +143,7 @@ def place(facts: Facts, context: int, serving: Serving, machine: Machine) -> Pla
         on_gpu = int(read * of_layers * laid.layers / load.layers)
     return Placement(
         kind=laid.kind,
-        needs=_needs(facts, a, weights, costs, serving, laid.way, used),
+        needs=_needs(facts, a, weights, costs, serving, laid.way, used, laid.kind),
         vram=laid.vram,
         ram=laid.ram,
         by_card=laid.by_card,
@@ -159,7 +163,7 @@ def printed(
     """
     a = _shape(facts)
     serving = eras.for_cards(serving, cards)
-    costs = costs_of(a, _sane(context), serving, facts.trained_context, facts.is_embedding)
+    costs = _costs(facts, a, context, serving)
     metal = cards[0].backend is Backend.METAL if cards else None
     return printed_size(a, divide(facts, a), costs, kind, max(1, len(cards)), metal)
 
@@ -207,17 +211,19 @@ def default_context(facts: Facts, serving: Serving, machine: Machine) -> int:
     if serving.default_context:
         return _cut(serving.default_context, trained)
     total = sum(max(0, card.total - max(0, serving.gpu_overhead)) for card in machine.cards)
-    tokens = eras.floored(
-        a.kind, version, eras.default_tier(version, total), bool(facts.projector or tower_bytes(a))
-    )
-    if version >= (0, 30, 0) and tokens > 4096:
-        lower = 32768 if tokens > 32768 else 4096
-        if place(facts, tokens, serving, machine).kind is FitKind.NO:
-            tokens = lower
+    sees = bool(facts.projector or tower_bytes(a))
+    tokens = eras.floored(a.kind, version, eras.default_tier(version, total), sees, total)
+    if version >= (0, 30, 0) and tokens > 4096 and place(facts, tokens, serving, machine).kind is FitKind.NO:
+        tokens = 32768 if tokens > 32768 else 4096
     return _cut(tokens, trained)
 
 
 _RANKS = {FitKind.UNKNOWN: 0, FitKind.NO: 1, FitKind.CPU: 2, FitKind.SPLIT: 3, FitKind.GPU: 4}
+
+
+def _costs(facts: Facts, a: Architecture, context: int, serving: Serving) -> Costs:
+    trained, has_projector = facts.trained_context, bool(facts.projector)
+    return costs_of(a, _sane(context), serving, trained, facts.is_embedding, has_projector)
 
 
 def _cut(tokens: int, trained: int | None) -> int:
@@ -255,6 +261,7 @@ def _needs(
     serving: Serving,
     way: Way,
     cards: Sequence[Card | None],
+    kind: FitKind = FitKind.GPU,
 ) -> Needs:
     overhead = sum(map(_overhead, cards))
     compute = way.compute * len(cards)
@@ -287,7 +294,7 @@ def _needs(
         total=total,
         low=max(0, low),
         high=high,
-        printed=printed_size(a, weights, costs, FitKind.GPU, len(cards), metal),
+        printed=printed_size(a, weights, costs, kind, len(cards), metal, way),
         context=costs.context,
         asked=(facts, a, costs, serving),
     )

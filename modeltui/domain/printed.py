@@ -2,7 +2,7 @@
 
 from modeltui.domain import eras
 from modeltui.domain.architecture import Architecture
-from modeltui.domain.costs import Costs
+from modeltui.domain.costs import Costs, Way
 from modeltui.domain.eras import Account
 from modeltui.domain.fit import FitKind
 from modeltui.domain.graphs import BATCH, MIB, embedding_inputs, engine_compute, printed_graph
@@ -32,11 +32,12 @@ def printed_size(
     kind: FitKind = FitKind.GPU,
     cards: int = 1,
     is_metal: bool | None = None,
+    way: Way | None = None,
 ) -> int:
     """Bytes that the server will print. `kind`: wholly on the GPU, split or on the CPU; `cards` that are
     used.
 
-    `is_metal` None: the platform is not known.
+    `is_metal` None: the platform is not known. `way`: the one that it runs with, else the one it prefers.
     """
     if costs.account is Account.ESTIMATE:
         return _estimate(a, weights, costs, kind, max(1, cards), is_metal)
@@ -44,7 +45,7 @@ def printed_size(
         return _runner(a, weights, costs, kind, max(1, cards), is_metal)
     if costs.account is Account.ENGINE:
         return _engine(a, weights, costs, max(1, cards))
-    return _logs(weights, costs, kind, max(1, cards))
+    return _logs(weights, costs, way or costs.ways[0], kind, max(1, cards))
 
 
 def _nominal(a: Architecture, costs: Costs, batch: int) -> tuple[int, int]:
@@ -77,7 +78,7 @@ def _vision_graph(a: Architecture, weights: Weights) -> int:
 def _estimate(
     a: Architecture, weights: Weights, costs: Costs, kind: FitKind, cards: int, is_metal: bool | None
 ) -> int:
-    batch = min(costs.context * costs.parallel if costs.version < (0, 2, 0) else costs.context, BATCH)
+    batch = min(costs.context, BATCH)
     kv, first_kv = _nominal(a, costs, batch)
     partial, full = _graph(a, costs, batch, kv)
     graph = full if kind is not FitKind.SPLIT and (cards == 1 or is_metal) else partial
@@ -133,10 +134,9 @@ def _engine(a: Architecture, weights: Weights, costs: Costs, cards: int) -> int:
     )
 
 
-def _logs(weights: Weights, costs: Costs, kind: FitKind, cards: int) -> int:
-    way = costs.ways[0]
+def _logs(weights: Weights, costs: Costs, way: Way, kind: FitKind, cards: int) -> int:
     # Two lines of one name, of which the second, the windows', is kept (memoryBufferKey) [C].
-    kv = costs.windowed_kv or way.kv
+    kv = way.windowed_kv or way.kv
     if kind is FitKind.GPU:
         return weights.on_gpu + kv + costs.state + cards * way.compute
     return weights.tensors - weights.vision + kv + costs.state + cards * way.compute

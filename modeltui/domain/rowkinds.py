@@ -1,10 +1,6 @@
-"""Which GGUF architecture a row of the catalog is, and its vocabulary: rows name the Hugging Face type
-instead.
-"""
+"""Names the GGUF architecture of a catalog row, which names a Hugging Face type."""
 
 from collections.abc import Mapping
-
-from modeltui.domain.kinds import Kind
 
 # Hugging Face `model_type` to `general.architecture`, as convert_hf_to_gguf.py and Ollama's convert/ name
 # them [C].
@@ -65,41 +61,6 @@ _MISTRAL3 = ("mistral-small3.1", "mistral-small3.2", "ministral-3", "devstral-sm
 # Granite 4 without Mamba layers, under the same type: 350m, 1b and micro, by width [K].
 _DENSE_GRANITE = (1024, 2048, 2560)
 
-# Vocabularies of llama-shaped series that are not Llama's own [K].
-_VOCABULARIES = (
-    ("codellama", 32016),
-    ("mistral-nemo", 131072),
-    ("mistral-small", 131072),
-    ("ministral", 131072),
-    ("devstral", 131072),
-    ("magistral", 131072),
-    ("mistral-large", 32768),
-    ("codestral", 32768),
-    ("mathstral", 32768),
-    ("mistral", 32768),
-    ("mixtral", 32000),
-    ("smollm", 49152),
-    ("deepseek-coder", 32256),
-    ("deepseek-llm", 102400),
-    ("yi", 64000),
-    ("dolphin3", 128258),
-    ("llava-llama3", 128256),
-    ("granite-code", 49152),
-    ("stablelm2", 100352),
-    ("stable", 50304),
-    ("phi4-mini", 200064),
-    ("phi4", 100352),
-    ("phi3.5", 32064),
-    ("falcon3", 131072),
-    ("falcon2", 65024),
-    ("exaone-deep", 102400),
-    ("aya", 256000),
-    ("deepseek-v2", 102400),
-    ("deepseek-coder-v2", 102400),
-    ("kimi", 163840),
-    ("glm-5", 154880),
-)
-
 
 def kind_of_row(row: Mapping[str, object], series: str) -> str:
     """`general.architecture` of the library's files for a row; `` where neither type nor series tells."""
@@ -118,34 +79,3 @@ def kind_of_row(row: Mapping[str, object], series: str) -> str:
         if series.startswith(start):
             return kind
     return ""
-
-
-def row_vocabulary(kind: str, series: str, embedding: int | None, rules: Kind) -> int | None:
-    """Entries of a row's vocabulary, which rows do not state."""
-    width = embedding or 0
-    if kind in ("qwen2", "qwen25vl", "qwen2vl"):
-        return 152064 if width >= 3584 else 151936
-    for start, entries in sorted(_VOCABULARIES, key=lambda pair: -len(pair[0])):
-        if series.startswith(start):
-            return entries
-    if kind == "llama":
-        return 128256 if _is_llama3(series) else 32000
-    return rules.vocabulary
-
-
-def _is_llama3(series: str) -> bool:
-    return any(
-        part in series
-        for part in (
-            "llama3",
-            "llama-3",
-            "hermes3",
-            "deepseek-r1",
-            "tulu3",
-            "nemotron",
-            "reflection",
-            "r1-1776",
-            "cogito",
-            "firefunction",
-        )
-    )

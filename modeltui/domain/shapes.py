@@ -9,9 +9,11 @@ from functools import lru_cache
 
 from modeltui.domain.architecture import Architecture, Vision
 from modeltui.domain.headcounts import spread, usual_heads
-from modeltui.domain.kinds import Kind, plain, rules_of
+from modeltui.domain.kinds import plain, rules_of
 from modeltui.domain.outputs import output_by_count, output_of_row
-from modeltui.domain.rowkinds import kind_of_row, row_vocabulary
+from modeltui.domain.rowkinds import kind_of_row
+from modeltui.domain.vocabularies import vocabulary_of_info, vocabulary_of_row
+from modeltui.domain.weights import encoder_bytes
 
 _MOST_LAYERS = 4096
 _MOST = 1 << 40
@@ -22,7 +24,6 @@ _GEMMA4_SHARED = {1536: 20, 2560: 18}
 _GEMMA4_FULL_LENGTH = 512
 # Mixtral 8x7b and 8x22b by width [K]; their graph depends on it.
 _MIXTRAL_FEED = {4096: 14336, 6144: 16384}
-_LATENT_RANK, _LATENT_ROPE = 512, 64
 _DEEPSEEK_KEY, _DEEPSEEK_VALUE = 192, 128
 
 
@@ -67,11 +68,7 @@ def architecture_of_info(info: Mapping[str, object], parameters: int | None = No
     key = number("attention.key_length")
     vision = _vision(info, kind)
     count = _int(info.get("general.parameter_count")) or parameters
-    vocabulary = (
-        number("vocab_size")
-        or _vocabulary_of_tokens(info)
-        or _vocabulary_of_tokenizer(info, rules, embedding)
-    )
+    vocabulary = number("vocab_size") or vocabulary_of_info(info, rules, embedding)
     lora = number("attention.kv_lora_rank")
     feed = _largest(info.get(f"{kind}.feed_forward_length"))
     return Architecture(
@@ -111,6 +108,11 @@ def architecture_of_info(info: Mapping[str, object], parameters: int | None = No
     )
 
 
+def projector_of_info(info: Mapping[str, object]) -> int | None:
+    """Bytes of a projector of its own, from the `projector_info` of `/api/show`; None where it has none."""
+    return encoder_bytes(_vision(info, "clip")) or None
+
+
 def architecture_of_row(row: Mapping[str, object], series: str = "") -> Architecture | None:
     """The shape in a row of catalog.json's `architectures`; None where it has no layers. `series` helps to
     name the kind.
@@ -137,7 +139,7 @@ def architecture_of_row(row: Mapping[str, object], series: str = "") -> Architec
     if plain(kind) == "gemma4":
         key = value = _GEMMA4_FULL_LENGTH
         window_key = head or 256
-    vocabulary = row_vocabulary(kind, series, embedding, rules)
+    vocabulary = vocabulary_of_row(kind, series, embedding, rules)
     if rules.is_hybrid:
         guessed.append("which layers keep a KV cache")
     return Architecture(
@@ -156,8 +158,6 @@ def architecture_of_row(row: Mapping[str, object], series: str = "") -> Architec
         feed_forward=_MIXTRAL_FEED.get(embedding or 0)
         if kind == "llama" and _int(row.get("experts")) == 8
         else None,
-        kv_lora_rank=_LATENT_RANK if plain(kind) in ("deepseek2", "glm4moelite") else None,
-        rope_dimensions=_LATENT_ROPE if plain(kind) in ("deepseek2", "glm4moelite") else None,
         is_latent=is_latent,
         parameters=count,
         active_parameters=_billions(row.get("active_parameters_b")),
@@ -209,48 +209,12 @@ def _keeps_heads(series: str) -> bool:
     )
 
 
-def _vision(info: Mapping[str, object], kind: str) -> Vision | None:
-    layers = _int(info.get(f"{kind}.vision.block_count"))
-    if not layers:
-        return None
+def _vision(info: Mapping[str, object], kind: str) -> Vision:
     return Vision(
-        layers=layers,
+        layers=_int(info.get(f"{kind}.vision.block_count")),
         embedding=_int(info.get(f"{kind}.vision.embedding_length")),
-        heads=_int(info.get(f"{kind}.vision.attention.head_count")),
-        image_size=_int(info.get(f"{kind}.vision.image_size")),
-        patch_size=_int(info.get(f"{kind}.vision.patch_size")),
         feed_forward=_int(info.get(f"{kind}.vision.feed_forward_length")),
     )
-
-
-def _vocabulary_of_tokens(info: Mapping[str, object]) -> int | None:
-    tokens = info.get("tokenizer.ggml.tokens")
-    return len(tokens) if isinstance(tokens, list) and tokens else None
-
-
-# `tokenizer.ggml.pre` names the tokenizer, and so the number of its entries [K].
-_TOKENIZERS = {
-    "llama-bpe": 128256,
-    "llama3": 128256,
-    "tekken": 131072,
-    "deepseek-llm": 102400,
-    "smollm": 49152,
-    "dbrx": 100352,
-}
-_GPT4O = 200064
-
-
-def _vocabulary_of_tokenizer(info: Mapping[str, object], rules: Kind, embedding: int | None) -> int | None:
-    named = info.get("tokenizer.ggml.pre")
-    if isinstance(named, str) and named in _TOKENIZERS:
-        return _TOKENIZERS[named]
-    if named == "qwen2" and rules.vocabulary in (None, 152064):
-        return 152064 if (embedding or 0) >= 3584 else 151936
-    if named == "gpt-4o" and rules.vocabulary != 201088:
-        return _GPT4O
-    if rules.vocabulary is None and info.get("tokenizer.ggml.model") == "llama":
-        return 32000
-    return rules.vocabulary
 
 
 def _int(value: object, most: int = _MOST) -> int | None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import lru_cache
 
-from modeltui.domain.architecture import Architecture, Facts
+from modeltui.domain.architecture import Architecture, Facts, Vision
 from modeltui.domain.kinds import plain, rules_of
 
 # Metadata of a GGUF, mostly the tokenizer: about 48 bytes an entry [F, 18 rows with exact sizes].
@@ -114,17 +114,26 @@ def bits_of(quantization: str | None, file: int, parameters: int | None) -> floa
 
 
 def tower_bytes(a: Architecture) -> int:
-    """Bytes of the vision tensors within the file: by the shape that the server tells, else by the kind; 0
+    """Bytes of the vision tensors within the file: the kind's, else by the shape that the server tells; 0
     for none.
     """
-    if a.vision is not None and a.vision.layers and a.vision.embedding:
-        width = a.vision.embedding
-        feed = a.vision.feed_forward or _VISION_FEED * width
-        return int(2 * a.vision.layers * (4 * width * width + 2 * width * feed) * _PROJECTOR_SHARE)
+    if a.vision is not None and not a.vision.layers:
+        return 0
     for least, size in _TOWERS.get(plain(a.kind), ()):
         if (a.embedding or 0) >= least:
             return size
-    return 0
+    return 0 if a.vision is None else encoder_bytes(a.vision)
+
+
+def encoder_bytes(vision: Vision) -> int:
+    """Bytes of a transformer that reads images, at 16 bit, and of what leads on to the text model; 0 where
+    its shape is not told.
+    """
+    if not vision.layers or not vision.embedding:
+        return 0
+    width = vision.embedding
+    feed = vision.feed_forward or _VISION_FEED * width
+    return int(2 * vision.layers * (4 * width * width + 2 * width * feed) * _PROJECTOR_SHARE)
 
 
 def divide(facts: Facts, a: Architecture) -> Weights:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from modeltui.config.settings import ServerConfig
 from modeltui.domain.endpoint import parse_endpoint
+from modeltui.domain.eras import default_parallel
 from modeltui.domain.models import LoadedModel
 from modeltui.domain.serving import KvType, Serving
 from modeltui.errors import UsageError
@@ -80,6 +81,7 @@ class _Found:
         """The whole; what nobody said is the default, and its source says whether that is certain."""
         default = f"default of {'.'.join(map(str, version[:2]))}" if version else "the newest default"
         certain = f", not set in {seen}" if seen else ", as its environment can't be seen"
+        self.add("num_parallel", default_parallel(version), default + certain)
         for name in _FIELDS:
             self.sources.setdefault(name, default + certain)
         sources = tuple((name, self.sources[name]) for name in _FIELDS)

@@ -5,9 +5,10 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from modeltui.domain.architecture import Facts
-from modeltui.domain.catalog import Catalog, Tag
+from modeltui.domain.catalog import Catalog, Series, Tag
+from modeltui.domain.firstversions import Version, first_version
 from modeltui.domain.models import Model, parameter_count
-from modeltui.domain.siblings import capabilities_of
+from modeltui.domain.siblings import capabilities_of, version_of
 
 _NEAR = 0.03  # a label of two digits is off by up to this
 
@@ -15,7 +16,8 @@ _NEAR = 0.03  # a label of two digits is off by up to this
 class Subject(NamedTuple):
     """One model to be judged. `key` is equal for equal weights; `digest` may be the first 12 digits of one.
 
-    `download` is in bytes, None for what is installed. `unknown` says why there are no facts.
+    `requires` is the first version of Ollama that runs it. `download` is in bytes, None for what is
+    installed. `unknown` says why there are no facts.
     """
 
     name: str
@@ -23,7 +25,7 @@ class Subject(NamedTuple):
     digest: str | None
     facts: Facts | None
     capabilities: frozenset[str] | None
-    requires: str | None
+    requires: Version | None
     download: int | None
     unknown: str
     tag: Tag | None
@@ -57,7 +59,7 @@ class Subjects:
             digest=tag.digest,
             facts=facts,
             capabilities=can,
-            requires=series.requires if series else None,
+            requires=_required(series, facts),
             download=None if is_here or facts is None else facts.file,
             unknown="it runs in the cloud" if tag.is_cloud else "its size is unknown",
             tag=tag,
@@ -67,13 +69,14 @@ class Subjects:
         """An installed model, whatever its name."""
         tag = self.tag_of(model)
         series = self._catalog.series.get(tag.series.casefold()) if tag else None
+        facts = self.facts_of_model(model)
         return Subject(
             name=model.shown,
             key=key_of(model),
             digest=model.digest,
-            facts=self.facts_of_model(model),
+            facts=facts,
             capabilities=model.capabilities,
-            requires=series.requires if series else None,
+            requires=_required(series, facts),
             download=None,
             unknown="it runs in the cloud" if model.is_cloud else "its size is unknown",
             tag=tag,
@@ -115,7 +118,7 @@ class Subjects:
         return facts_of(series, tag) if series is not None else None
 
     def _of_installed(self, model: Model, size: int) -> Facts:
-        from modeltui.domain.shapes import architecture_of_info
+        from modeltui.domain.shapes import architecture_of_info, projector_of_info
 
         tag = self.tag_of(model)
         known = self.facts_of_tag(tag) if tag is not None else None
@@ -131,7 +134,7 @@ class Subjects:
                 architecture=shape,
                 parameters=shape.parameters or count,
                 active_parameters=known.active_parameters if known else None,
-                projector=known.projector if known else None,
+                projector=known.projector if known else projector_of_info(info or {}),
                 trained_context=shape.trained_context or model.context,
                 is_embedding=is_embedding or shape.is_embedding,
                 source="the server's own facts of it",
@@ -146,6 +149,13 @@ class Subjects:
             is_embedding=is_embedding,
             source="its size alone",
         )
+
+
+def _required(series: Series | None, facts: Facts | None) -> Version | None:
+    """The newer of what the library asks for and what the architecture needs."""
+    asked = version_of(series.requires) if series else None
+    known = first_version(facts.architecture.kind) if facts and facts.architecture else None
+    return max(filter(None, (asked, known)), default=None)
 
 
 def key_of(model: Model | Tag) -> str:

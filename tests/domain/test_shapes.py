@@ -10,7 +10,13 @@ from hypothesis import strategies as st
 
 from modeltui.domain.architecture import Architecture
 from modeltui.domain.kvcache import shape_of
-from modeltui.domain.shapes import architecture_of_info, architecture_of_row, guessed_shape
+from modeltui.domain.shapes import (
+    architecture_of_info,
+    architecture_of_row,
+    guessed_shape,
+    projector_of_info,
+)
+from modeltui.domain.weights import tower_bytes
 
 RECORDED = Path(__file__).parent.parent / "data" / "recorded"
 
@@ -237,3 +243,19 @@ def test_no_row_makes_it_fail(row: dict[str, object]) -> None:
 def test_a_guess_grows_with_the_count(one: int, other: int) -> None:
     small, large = sorted((one, other))
     assert shape_of(guessed_shape(small)).whole <= shape_of(guessed_shape(large)).whole
+
+
+def test_what_sees_lies_in_the_file_or_beside_it() -> None:
+    """llava:7b's projector is 624434368 bytes beside its weights; a gemma3 file without tensors of vision
+    (as converters of others make it) has no tower, whatever its kind.
+    """
+    clip = {
+        "clip.vision.block_count": 24,
+        "clip.vision.embedding_length": 1024,
+        "clip.vision.feed_forward_length": 4096,
+    }
+    assert projector_of_info(clip) == pytest.approx(624434368, rel=0.05)
+    assert projector_of_info({}) is None
+    sees = info("gemma3", block_count=34, embedding_length=2560, vision__block_count=27)
+    assert tower_bytes(shape(sees)) == 835_000_000
+    assert tower_bytes(shape(info("gemma3", block_count=34, embedding_length=2560))) == 0

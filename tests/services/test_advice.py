@@ -214,7 +214,7 @@ def test_mends_bring_it_onto_the_gpu(catalog: Catalog) -> None:
     smaller = advice.verdict_of_tag(tag_of(catalog, name), 16384)
     assert name.startswith("qwen2.5:14b-instruct-q") and smaller.fit.kind is FitKind.GPU
     shorter = Advice(Circumstance(here("24GB+64GB"), SERVING, catalog))
-    verdict = shorter.verdict_of_tag(tag_of(catalog, "qwen3:32b"), 32768)
+    verdict = shorter.verdict_of_tag(tag_of(catalog, "qwen3:32b"), 16384)
     assert "keep the KV cache as q8_0" in verdict.fit.parts[0].mend
     assert verdict.largest_context is not None and verdict.largest_context < 32768
     assert verdict.facts is not None
@@ -250,6 +250,51 @@ def test_a_server_that_is_too_old_is_a_lost_part(catalog: Catalog) -> None:
     old = Advice(Circumstance(here(), Serving((0, 1, 0)), catalog)).verdict_of_tag(needing.default, 4096)
     assert old.fit.parts[3].points == 0
     assert old.fit.parts[3].mend.startswith("upgrade the server to 0.")
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "least"),
+    [
+        ("qwen3:8b", (0, 6, 5), "0.6.6"),
+        ("gemma4:e4b", (0, 1, 20), "0.20.0"),
+        ("gpt-oss:20b", (0, 10, 1), "0.11.0"),
+        ("llama3.3:70b", (0, 1, 20), None),
+    ],
+)
+def test_a_server_older_than_an_architecture_does_not_run_it(
+    catalog: Catalog, name: str, version: tuple[int, int, int], least: str | None
+) -> None:
+    """The library's pages name a version for one series in nine only."""
+    tag, mine = tag_of(catalog, name), model(name, catalog)
+    old = Advice(Circumstance(here(), Serving(version), catalog, (mine,)))
+    for fit in (old.verdict_of_tag(tag, 4096).fit, old.verdict_of_model(mine, 4096).fit):
+        assert fit.parts[3].mend == (f"upgrade the server to {least}" if least else "")
+        assert fit.parts[3].points == (0 if least else 8)
+    new = Advice(Circumstance(here(), Serving((0, 24, 0)), catalog))
+    assert new.numbers_of_tag(tag, 4096).points[3] == 8
+
+
+def test_what_is_made_for_apple_fits_no_other_machine(catalog: Catalog) -> None:
+    theirs = tag_of(catalog, "qwen3.5:27b-nvfp4")
+    elsewhere = Advice(Circumstance(here("80GB+128GB"), SERVING, catalog))
+    verdict, numbers = elsewhere.verdict_of_tag(theirs), elsewhere.numbers_of_tag(theirs)
+    assert (verdict.fit.kind, verdict.fit.score) == (numbers.kind, numbers.score) == (FitKind.NO, 0)
+    assert "macOS" in verdict.fit.parts[0].why
+    assert verdict.fit.mends == ("take qwen3.5:27b, which runs everywhere",)
+    mac = Advice(Circumstance(here("m2 max 64GB"), SERVING, catalog))
+    assert mac.verdict_of_tag(theirs).fit.kind is mac.numbers_of_tag(theirs).kind is FitKind.GPU
+    mine = model("qwen3.5:27b-nvfp4", catalog)
+    runs = Advice(Circumstance(here("80GB+128GB"), SERVING, catalog, (mine,)))
+    assert runs.verdict_of_model(mine).fit.kind is FitKind.GPU, "its server took it"
+
+
+def test_without_a_gpu_nothing_has_to_go_for_what_fits_beside_it(catalog: Catalog) -> None:
+    """Servers on processors with AMX claim VRAM for what lies in RAM, which free RAM leaves out already."""
+    loaded = LoadedModel("gemma3:27b", "gemma3:27b", parse("gemma3:27b"), "b" * 64, vram=60 * GIB)
+    advice = Advice(Circumstance(here("none+64GB"), SERVING, catalog, loaded=(loaded,)))
+    verdict = advice.verdict_of_tag(tag_of(catalog, "qwen3:14b"), 8192)
+    assert verdict.fit.kind is FitKind.CPU
+    assert not any("unload" in mend for mend in verdict.fit.mends)
 
 
 def test_a_tag_without_eyes_is_not_for_looking(catalog: Catalog) -> None:

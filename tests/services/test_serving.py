@@ -60,6 +60,13 @@ async def test_versions(place: Place, words: str | None, version: tuple[int, int
     assert "default" in sources(serving)["num_parallel"]
 
 
+async def test_old_servers_take_several_requests_at_once(place: Place) -> None:
+    for words, many in (("0.5.7", 4), ("0.6.8", 2), ("0.10.0", 1)):
+        serving = await serving_of(place.services, place.link, words)
+        assert serving.num_parallel == many
+        assert sources(serving)["num_parallel"].startswith("default of 0.")
+
+
 async def test_by_hand(place: Place, another: Callable[[], Services]) -> None:
     text = place.paths.config_file.read_text()
     place.paths.config_file.write_text(text.replace("local = false\n", f"local = false\n{BY_HAND}", 1))

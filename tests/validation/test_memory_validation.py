@@ -9,7 +9,8 @@ from validate_memory import ROWS, Outcome, judged, outcome, p90, table
 
 @pytest.fixture(scope="module")
 def outcomes() -> list[Outcome]:
-    return judged()
+    found: list[Outcome] = judged()
+    return found
 
 
 def errors_of(outcomes: list[Outcome]) -> list[float]:
