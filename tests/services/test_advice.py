@@ -288,6 +288,21 @@ def test_what_is_made_for_apple_fits_no_other_machine(catalog: Catalog) -> None:
     assert runs.verdict_of_model(mine).fit.kind is FitKind.GPU, "its server took it"
 
 
+def test_what_other_programs_hold_is_said(catalog: Catalog) -> None:
+    machine = here("rtx 3090+64GB").machine
+    assert machine is not None
+    tag = tag_of(catalog, "qwen3:14b")
+
+    def mends(free: int, held: int = 0) -> tuple[str, ...]:
+        card = replace(machine.cards[0], free=free, held=held)
+        known = KnownMachine(replace(machine, cards=(card,)), "this machine")
+        return Advice(Circumstance(known, SERVING, catalog)).verdict_of_tag(tag, 8192).fit.mends
+
+    assert mends(4 * GIB)[0].startswith("free 21.0 GB that other programs hold on the GPU")
+    assert not any("other programs" in each for each in mends(4 * GIB, held=19 * GIB))
+    assert not any("other programs" in each for each in mends(machine.cards[0].free))
+
+
 def test_without_a_gpu_nothing_has_to_go_for_what_fits_beside_it(catalog: Catalog) -> None:
     """Servers on processors with AMX claim VRAM for what lies in RAM, which free RAM leaves out already."""
     loaded = LoadedModel("gemma3:27b", "gemma3:27b", parse("gemma3:27b"), "b" * 64, vram=60 * GIB)
@@ -295,6 +310,21 @@ def test_without_a_gpu_nothing_has_to_go_for_what_fits_beside_it(catalog: Catalo
     verdict = advice.verdict_of_tag(tag_of(catalog, "qwen3:14b"), 8192)
     assert verdict.fit.kind is FitKind.CPU
     assert not any("unload" in mend for mend in verdict.fit.mends)
+
+
+def test_without_a_gpu_what_is_loaded_goes_where_ram_is_short(catalog: Catalog) -> None:
+    machine = replace(
+        parse_hardware("none+16GB"), origin=Origin.MEASURED, ram_free=3 * GIB, ram_held=11 * GIB
+    )
+    tag = tag_of(catalog, "qwen3:14b")
+    loaded = LoadedModel("other:7b", "other:7b", parse("other:7b"), "b" * 64, size=11 * GIB, vram=0)
+    known = KnownMachine(machine, "this machine")
+    verdict = Advice(Circumstance(known, SERVING, catalog, loaded=(loaded,))).verdict_of_tag(tag, 4096)
+    assert verdict.fit.kind is FitKind.CPU
+    assert verdict.fit.parts[0].mend == "unload other:7b"
+    itself = replace(loaded, digest=(tag.digest or "") + "0" * 52)
+    verdict = Advice(Circumstance(known, SERVING, catalog, loaded=(itself,))).verdict_of_tag(tag, 4096)
+    assert (verdict.fit.kind, verdict.fit.parts[0].mend) == (FitKind.CPU, "")
 
 
 def test_a_tag_without_eyes_is_not_for_looking(catalog: Catalog) -> None:

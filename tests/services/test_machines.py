@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -53,6 +54,24 @@ async def test_here_it_is_this_machine(open_place: Opener) -> None:
     assert found.machine.origin is Origin.MEASURED
     assert found.machine.ram_total == psutil.virtual_memory().total
     assert 0 < found.machine.ram_free <= found.machine.ram_total
+
+
+async def test_ram_of_what_is_loaded_is_held_as_far_as_it_is_seen(
+    open_place: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = await open_place(local=True)
+    await place.loading.load("coder:7b")
+    (row,) = await place.link.api.loaded()
+    row = replace(row, size=500 * MB)
+    cases = ((0, 300 * MB, 300 * MB), (0, 90_000 * MB, 500 * MB), (500 * MB, 300 * MB, 0))
+    for vram, seen, held in cases:
+        monkeypatch.setattr("modeltui.hardware.processes.runner_memory", lambda seen=seen: seen)
+        place.services.looks.forget()
+        found = (await machine_of(place.services, place.link, [replace(row, vram=vram)])).machine
+        if found is None:
+            pytest.skip("a GPU that can't be read")
+        used = found.ram_total - found.ram_free
+        assert found.ram_held == min(held, used)
 
 
 async def test_what_is_written_counts(open_place: Opener) -> None:
