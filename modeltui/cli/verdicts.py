@@ -1,14 +1,11 @@
-"""Verdicts as JSON and as lines for a person: what `check` prints, and what other commands show of a fit."""
+"""Verdicts as JSON: what `check` prints, and what other commands show of a fit."""
 
-from collections.abc import Iterator
 from typing import Any
 
-from modeltui.domain.machine import KnownMachine, Machine
+from modeltui.domain.machine import KnownMachine
 from modeltui.domain.memory import Needs, Placement
 from modeltui.domain.serving import Serving
 from modeltui.domain.speed import Speed
-from modeltui.domain.units import context as context_words
-from modeltui.domain.units import size
 from modeltui.domain.verdict import Verdict
 
 
@@ -60,6 +57,7 @@ def machine_shape(known: KnownMachine) -> dict[str, Any]:
         "cards": None if machine is None else [_card_shape(card) for card in machine.cards],
         "ram_total": machine.ram_total if machine else None,
         "ram_free": machine.ram_free if machine else None,
+        "ram_held": machine.ram_held if machine else None,
     }
 
 
@@ -84,97 +82,6 @@ def serving_shape(serving: Serving) -> dict[str, Any]:
         "default_context": serving.default_context,
         "sources": dict(serving.sources),
     }
-
-
-def lines_of(verdict: Verdict) -> Iterator[tuple[str, str]]:
-    """Label and text, line by line; an empty label goes on with the one before."""
-    placement, fit = verdict.placement, verdict.fit
-    yield "fit", fit.kind.value if fit.score is None else f"{fit.kind.value}, {fit.score} of 100"
-    if placement is not None:
-        yield from _memory_lines(placement)
-        yield "speed", _speed_words(verdict.speed)
-        if verdict.largest_context:
-            where = "on the GPU" if placement.by_card else "in RAM"
-            largest = verdict.largest_context // 1024 * 1024 or verdict.largest_context
-            yield "context", f"up to {context_words(largest)} would lie wholly {where}"
-    label = "score"
-    for part in fit.parts:
-        points = f"{part.points}/{part.most}" if fit.score is not None else ""
-        yield label, f"{part.name:8}{points:>6}  {part.why}"
-        label = ""
-    label = "mend"
-    for mend in fit.mends:
-        yield label, mend
-        label = ""
-    label = "assumed"
-    if verdict.facts is not None and verdict.facts.source:
-        yield label, f"its shape: {verdict.facts.source}"
-        label = ""
-    for note in verdict.notes:
-        yield label, note
-        label = ""
-
-
-def machine_words(known: KnownMachine) -> str:
-    """The machine in one line: `RTX 3090 (25.8 GB), RAM 64 GB: this machine`."""
-    machine = known.machine
-    if machine is None:
-        return f"unknown machine ({known.why})" if known.why else "unknown machine"
-    return f"{_hardware_words(machine)}: {known.words}"
-
-
-def _hardware_words(machine: Machine) -> str:
-    counted: dict[tuple[str, int], int] = {}
-    for card in machine.cards:
-        counted[card.name, card.total] = counted.get((card.name, card.total), 0) + 1
-    words = [
-        f"{f'{count} x ' if count > 1 else ''}{name} ({size(total)})"
-        for (name, total), count in counted.items()
-    ]
-    return ", ".join([*(words or ["no GPU"]), f"RAM {size(machine.ram_total)}"])
-
-
-def _memory_lines(placement: Placement) -> Iterator[tuple[str, str]]:
-    needs = placement.needs
-    yield "needs", f"{size(needs.total)} ({size(needs.low)} to {size(needs.high)})"
-    parts = {
-        "weights": needs.weights,
-        "KV cache": needs.kv,
-        "state": needs.state,
-        "compute": needs.compute,
-        "projector": needs.projector,
-        "overhead": needs.overhead,
-    }
-    yield "", ", ".join(f"{name} {size(count)}" for name, count in parts.items() if count)
-    if needs.embedding_in_ram:
-        yield "", f"and {size(needs.embedding_in_ram)} of token embedding in RAM"
-    yield "printed", f"ollama ps will say {size(needs.printed)}"
-    cards = [size(taken) for taken in placement.by_card]
-    if placement.vram:
-        spread = f" ({' + '.join(cards)})" if len(cards) > 1 else ""
-        layers = f"{placement.layers_on_gpu} of {placement.layers} layers on the GPU"
-        yield "lies", f"{layers}: {size(placement.vram)} there{spread}, {size(placement.ram)} in RAM"
-    elif placement.kind == "cpu":
-        yield "lies", f"in RAM: {size(placement.ram)}"
-
-
-def _speed_words(speed: Speed) -> str:
-    if speed.tokens is None:
-        words = f"unknown: {speed.basis}" if speed.prompt is None else speed.basis
-    else:
-        words = f"{'' if speed.is_measured else 'about '}{_rate(speed.tokens)} tokens/s"
-        if speed.low is not None and speed.high is not None and speed.low < speed.high:
-            words += f" ({_rate(speed.low)} to {_rate(speed.high)})"
-        words += f", {speed.basis}"
-    return words if speed.prompt is None else f"{words}; prompts about {_rate(speed.prompt)} tokens/s"
-
-
-def _rate(tokens: float) -> str:
-    """Two digits: an estimate deserves no more."""
-    if tokens < 10:
-        return f"{tokens:.1f}"
-    digits = 10 ** max(0, len(str(int(tokens))) - 2)
-    return str(round(tokens / digits) * digits)
 
 
 def _rounded(value: float | None) -> float | None:

@@ -44,6 +44,7 @@ class Advising:
         self._app = app
         self._services = app.services
         self._models: object = None
+        self._shown_details = 0
         self._made_for: object = None
         self._worker: Worker[None] | None = None
 
@@ -54,9 +55,10 @@ class Advising:
             self._worker is not None and not self._worker.is_finished
         ):
             return
-        if app.models is self._models and app.advice is not None and self._has_catalog:
+        is_same = app.models is self._models and app.shown_details == self._shown_details
+        if is_same and app.advice is not None and self._has_catalog:
             return
-        self._models, before = app.models, self._made_for
+        self._models, self._shown_details, before = app.models, app.shown_details, self._made_for
         self._made_for = self._grounds()
         if self._made_for != before or not self._has_catalog:
             self._worker = app.run_worker(
@@ -75,7 +77,7 @@ class Advising:
         models, connection = self._app.models, self._app.connection
         listed = tuple((entry.model.sent, entry.model.digest) for entry in models.entries)
         loaded = tuple((row.sent, row.digest, row.vram) for row in models.loaded or ())
-        return connection.phase, connection.version, listed, loaded
+        return connection.phase, connection.version, listed, loaded, self._app.shown_details
 
     async def _make(self) -> None:
         app, services = self._app, self._services

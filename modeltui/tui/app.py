@@ -15,6 +15,7 @@ from textual.worker import Worker, WorkerState
 
 from modeltui.errors import ModeltuiError
 from modeltui.tui.keyed import KeyedApp
+from modeltui.tui.painting import NarrowUpdate
 from modeltui.tui.polling import Polling
 from modeltui.tui.render import AsciiFilter
 from modeltui.tui.stage import Stage
@@ -23,24 +24,38 @@ from modeltui.tui.state import Connection, Models, Undo
 if TYPE_CHECKING:
     import asyncio
 
+    from modeltui.domain.catalog import Catalog
     from modeltui.services.library import Listing
     from modeltui.services.monitoring import RunningNow
     from modeltui.services.servers import Link
     from modeltui.services.tree import Services
     from modeltui.store.queue import QueuedTransfer
     from modeltui.tui.acts import Acts
+    from modeltui.tui.advising import Advised
     from modeltui.tui.leaving import Leaving
     from modeltui.tui.polling import Snapshot
 
-SHEETS = ("models", "downloads", "running", "details", "dialogs", "palette", "help")
+SHEETS = ("models", "catalog", "downloads", "running", "details", "dialogs", "palette", "help", "recommend")
 QUEUE_LATER_S = 0.6  # the first list comes before the queue is read
-OURS = ("poll", "store", "runner", "act", "details")  # groups of workers that use the services
+OURS = ("poll", "store", "runner", "act", "details", "advice", "catalog", "judge")  # they use the services
 
 
 def _models() -> Screen[None]:
     from modeltui.tui.screens.models import ModelsScreen
 
     return ModelsScreen()
+
+
+def _catalog() -> Screen[None]:
+    from modeltui.tui.screens.catalog import CatalogScreen
+
+    return CatalogScreen()
+
+
+def _recommend() -> Screen[None]:
+    from modeltui.tui.screens.recommend import RecommendScreen
+
+    return RecommendScreen()
 
 
 def _downloads() -> Screen[None]:
@@ -70,12 +85,16 @@ class ModelTuiApp(KeyedApp):
     ENABLE_COMMAND_PALETTE = False
     MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {
         "models": _models,
+        "catalog": _catalog,
+        "recommend": _recommend,
         "downloads": _downloads,
         "running": _running,
     }
     DEFAULT_MODE = "models"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("1", "show_screen('models')", "models", show=False, id="models"),
+        Binding("2", "show_screen('catalog')", "catalog", show=False, id="catalog"),
+        Binding("3", "show_screen('recommend')", "recommend", show=False, id="recommend"),
         Binding("4", "show_screen('downloads')", "downloads", show=False, id="downloads"),
         Binding("5", "show_screen('running')", "running", show=False, id="running"),
         Binding("ctrl+p,colon", "palette", "all actions", key_display="ctrl+p", id="palette"),
@@ -94,6 +113,9 @@ class ModelTuiApp(KeyedApp):
     models: var[Models] = var(Models(), init=False)
     running_now: "var[RunningNow | None]" = var(None, init=False)
     transfers: "var[tuple[QueuedTransfer, ...]]" = var((), init=False)
+    advice: "var[Advised | None]" = var(None, init=False)
+    catalog: "var[Catalog | None]" = var(None, init=False)
+    per_server: var[int] = var(1, init=False)
 
     def __init__(
         self, stage: Stage, *, colour: str, glyphs: str, version: str, leaving: "Leaving | None" = None
@@ -105,9 +127,13 @@ class ModelTuiApp(KeyedApp):
         self.undo_choice: Undo | None = None
         self.holds_runner = False
         self.has_adopted = self.has_synced = False
+        self.wants_catalog = False  # all of it, once a screen shows what is not installed
+        self.shown_details = 0  # so many models told their shape to this program: verdicts rest on it
         self.switch_when_done: int | None = None
         self.history: list[str] = []
         self.list_seen_at: int | None = None
+        self.is_painted = self._has_rest = False
+        self._early: list[tuple[Link, Listing]] = []
         self.waiting_deletes: dict[str, asyncio.Task[object]] = {}
         self._acting: set[str] = set()
         self._noticed = 0
@@ -128,6 +154,10 @@ class ModelTuiApp(KeyedApp):
         """UTC milliseconds, by the clock of the services."""
         return self.services.clock()
 
+    def _display(self, screen: Screen[Any], renderable: Any) -> None:
+        """Send no more of a line than changed in it."""
+        super()._display(screen, NarrowUpdate.of(renderable))
+
     # Coming and going
 
     def on_load(self) -> None:
@@ -135,14 +165,18 @@ class ModelTuiApp(KeyedApp):
         self._polling.recall()
 
     def on_mount(self) -> None:
-        self.poll()
         self.set_timer(QUEUE_LATER_S, self.watch_store)
-        self.call_after_refresh(_painted)
         self.app_suspend_signal.subscribe(self, self._suspended, immediate=True)
         self.app_resume_signal.subscribe(self, self._resumed)
         self._tell_notices()
         if self.services.config.screens.keys:
             self.call_later(self._look_at_keys)
+
+    def on_ready(self) -> None:
+        """The first frame stands: what asks the server is imported now."""
+        self.is_painted = True
+        self.poll()
+        self.call_after_refresh(_painted)
 
     def _look_at_keys(self) -> None:
         from modeltui.tui.keymap import problems
@@ -195,8 +229,10 @@ class ModelTuiApp(KeyedApp):
         await old.close()
         self.undo_choice, self.switch_when_done, self.list_seen_at = None, None, None
         self._noticed = 0
+        self._early.clear()
         self.has_adopted = self.has_synced = False
         self.running_now, self.transfers, self.doing, self.models = None, (), {}, Models()
+        self.advice = self.catalog = None
         self._polling = self._make_polling()
         self._polling.recall()
         self.poll()
@@ -239,6 +275,9 @@ class ModelTuiApp(KeyedApp):
         from modeltui.tui.later import import_the_rest
 
         await import_the_rest()
+        self._has_rest = True
+        while self._early:
+            self._look_after(*self._early.pop(0))
         from modeltui.tui.pulse import beat
 
         await beat(self)
@@ -315,7 +354,10 @@ class ModelTuiApp(KeyedApp):
         self._polling.poke()
 
     def _listed(self, link: "Link", listing: "Listing") -> None:
-        self.call_after_refresh(self._look_after, link, listing)  # the first list is to be seen before that
+        if self._has_rest:
+            self._look_after(link, listing)
+        else:  # the first list is to be seen before what looks after it is imported
+            self._early.append((link, listing))
 
     def _look_after(self, link: "Link", listing: "Listing") -> None:
         from modeltui.tui.flows import look_after
@@ -364,8 +406,9 @@ class ModelTuiApp(KeyedApp):
 
     def action_refresh_now(self) -> None:
         ask_again = getattr(self.screen, "ask_again", None)
-        if ask_again is not None:
-            ask_again()
+        if ask_again is not None and (words := ask_again()):
+            self.tell(words)  # what is seen is no server's: nobody is asked
+            return
         self.refresh_soon()
         self.tell("asking the server")
 
@@ -381,17 +424,10 @@ class ModelTuiApp(KeyedApp):
 
     def choose_theme(self, name: str) -> None:
         """Show a theme from now on, and remember it."""
-        from modeltui.config.writer import choose, pinned_by
+        from modeltui.tui.choices import remember
 
         self.theme = name
-        pinned = pinned_by(self.services.config, self.services.paths, "theme")
-        if pinned is not None:
-            self.tell(f"this theme lasts until the end: {pinned} sets another", "attention")
-            return
-        try:
-            choose(self.services.paths, "theme", name)
-        except ModeltuiError as error:
-            self.tell_error(error)
+        remember(self, "theme", name, "this theme")
 
     def action_undo(self) -> None:
         if self.undo_choice is not None:

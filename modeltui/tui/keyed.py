@@ -34,7 +34,7 @@ class KeyedApp(TellingApp):
         Textual hands a key to the focused widget and looks for its binding when it comes back, so that the
         next one overtakes it.
         """
-        if not isinstance(event, events.Key) or event.is_forwarded or (self.is_typing and event.is_printable):
+        if not isinstance(event, events.Key) or event.is_forwarded or self._is_text(event):
             await super().on_event(event)
         elif self.is_typing:
             # What was typed before it is taken first, and what comes after it meets what it led to.
@@ -65,6 +65,11 @@ class KeyedApp(TellingApp):
             with contextlib.suppress(TimeoutError):  # it has just gone
                 async with asyncio.timeout(SETTLE_S):
                     await done.wait()
+
+    def _is_text(self, event: events.Key) -> bool:
+        """Whether a key only writes: of the filter backspace, too, which elsewhere means back."""
+        is_backspace = event.key == "backspace" and isinstance(self.focused, FilterLine)
+        return is_backspace or (self.is_typing and event.is_printable)
 
     @property
     def is_typing(self) -> bool:

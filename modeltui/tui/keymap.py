@@ -6,19 +6,31 @@ from textual.binding import Binding
 from textual.dom import DOMNode
 
 from modeltui.tui.app import ModelTuiApp
+from modeltui.tui.screens.catalog import CatalogScreen
+from modeltui.tui.screens.catalogdetails import CatalogDetails
 from modeltui.tui.screens.details import DetailsScreen
 from modeltui.tui.screens.downloaddetails import TransferDetails
 from modeltui.tui.screens.downloads import DownloadsScreen
 from modeltui.tui.screens.help import HelpScreen
 from modeltui.tui.screens.models import ModelsScreen
+from modeltui.tui.screens.recommend import RecommendScreen
+from modeltui.tui.screens.recommendpages import RecommendPage
 from modeltui.tui.screens.running import RunningScreen
 from modeltui.tui.widgets.document import Document
 from modeltui.tui.widgets.filterline import FilterLine
 from modeltui.tui.widgets.table import Table
 
-SCREENS: tuple[type[DOMNode], ...] = (ModelsScreen, DownloadsScreen, RunningScreen, DetailsScreen)
+SCREENS: tuple[type[DOMNode], ...] = (
+    ModelsScreen,
+    CatalogScreen,
+    CatalogDetails,
+    RecommendScreen,
+    DownloadsScreen,
+    RunningScreen,
+    DetailsScreen,
+)
 LISTS: tuple[type[DOMNode], ...] = (Table, Document)
-OTHERS: tuple[type[DOMNode], ...] = (FilterLine, HelpScreen, TransferDetails)
+OTHERS: tuple[type[DOMNode], ...] = (FilterLine, HelpScreen, TransferDetails, RecommendPage)
 
 
 def bindings(*kinds: type[DOMNode]) -> list[Binding]:

@@ -2,7 +2,7 @@
 
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import cycle, islice
 
@@ -15,6 +15,12 @@ REST_S = 0.12
 PACE_S = 0.06
 """Seconds between two letters of somebody who types fast."""
 WORDS = ("m000", "12", "llama", "7b", "-phi", "3")
+CATALOG_WORDS = ("llama", "q4", "vision", "fits", "vram<8", "-instruct")
+FAMOUS, ROWS = "llama3.1:8b", 20
+"""The catalog's first row, and how many sizes at least are a screenful of it."""
+AT_REST_S = 1.5
+JUDGED_S = 1.5
+"""So long after the last byte every row of the catalog has been judged, too."""
 Typed = tuple[str, str]
 """A key, and a text that its answer shows."""
 LOADED = ("m00001-llama:2b", "m00000-qwen:1b")
@@ -60,29 +66,29 @@ def cursor(terminal: Terminal, moves: int) -> Keys:
     return pressed(terminal, islice(cycle([(DOWN, "")] * 8 + [(UP, "")] * 8), moves))
 
 
-def letters(terminal: Terminal, keys: int) -> tuple[Keys, float]:
+def letters(terminal: Terminal, keys: int, words: Sequence[str] = WORDS) -> tuple[Keys, float]:
     """Letters and backspaces in the filter: each on its own, and milliseconds of CPU at a typist's pace."""
     terminal.press("/")
-    pressed(terminal, islice(_typed(), 2 * len(WORDS[0])))  # warms up
-    costs = pressed(terminal, islice(_typed(), keys))
-    cpu = _cpu(terminal, keys)
+    pressed(terminal, islice(_typed(words), 2 * len(words[0])))  # warms up
+    costs = pressed(terminal, islice(_typed(words), keys))
+    cpu = _cpu(terminal, keys, words)
     terminal.send(ESCAPE)
     terminal.wait_quiet(REST_S)
     return costs, cpu
 
 
-def _typed() -> Iterator[Typed]:
+def _typed(words: Sequence[str]) -> Iterator[Typed]:
     """Each word, and backspaces until it is gone; the filter line shows what is left."""
-    for word in cycle(WORDS):
+    for word in cycle(words):
         for end in range(1, len(word) + 1):
             yield word[end - 1], f"/ {word[:end]}"
         for end in reversed(range(len(word))):
             yield BACKSPACE, f"/ {word[:end]}"
 
 
-def _cpu(terminal: Terminal, keys: int) -> float:
+def _cpu(terminal: Terminal, keys: int, words: Sequence[str]) -> float:
     before, at = terminal.cpu_seconds(), time.perf_counter()
-    for key, _ in islice(_typed(), keys):
+    for key, _ in islice(_typed(words), keys):
         terminal.send(key)
         at += PACE_S
         time.sleep(max(0.0, at - time.perf_counter()))
@@ -91,12 +97,25 @@ def _cpu(terminal: Terminal, keys: int) -> float:
     return spent * 1000 / keys
 
 
-def screens(terminal: Terminal, rounds: int) -> Keys:
-    """Models, Downloads, Running and back; the first round, which makes the screens, is not counted."""
-    for key in "451":
+def first_visit(terminal: Terminal) -> tuple[float, float]:
+    """Milliseconds from `2` until the empty catalog is painted, and until its rows are; once a program."""
+    terminal.wait_quiet(AT_REST_S)  # what follows the first list is done
+    before = terminal.mark
+    sent = terminal.send("2")
+    framed = terminal.wait_until(lambda text: "Reading the catalog" in text or FAMOUS in text, since=before)
+    listed = terminal.wait_until(lambda text: text.count(" GB") >= ROWS and FAMOUS in text, since=before)
+    terminal.wait_until(lambda text: "gpu " in text or "cpu " in text or "split" in text, since=before)
+    terminal.wait_quiet(JUDGED_S)
+    return (framed - sent) * 1000, (listed - sent) * 1000
+
+
+def screens(terminal: Terminal, rounds: int, keys: str = "451") -> Keys:
+    """Other screens and back; the first round, which makes the screens, is not counted."""
+    for key in keys:
         terminal.press(key)
         terminal.wait_quiet(REST_S)
-    return pressed(terminal, islice(cycle([(key, "") for key in "451"]), 3 * rounds), without_pane=False)
+    turns = islice(cycle([(key, "") for key in keys]), len(keys) * rounds)
+    return pressed(terminal, turns, without_pane=False)
 
 
 def switches(server: Stage, runs: int) -> float:

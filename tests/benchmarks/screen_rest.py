@@ -1,6 +1,7 @@
 """Measures what the screens cost while nobody types: at rest, and while three pulls run."""
 
 import json
+import re
 import subprocess
 import time
 from collections.abc import Iterator
@@ -8,10 +9,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from pseudoterminal import Terminal
-from screen_stage import Stage
+from screen_stage import ONLINE, Stage
 
 PULLED = ("qwen3:32b", "gemma3:27b", "deepseek-r1:32b")
-DOWNLOADS = "4"
+DOWNLOADS, RUNNING = "4", "5"
+LOADED = "llama3.2:3b"
+SETTLED_S = 4.0  # verdicts and findings are there, the second look has made its changes
+ADOPTED = "is current now"
+MEASURED = re.compile(r"online (<5|\d+) m?s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +44,14 @@ def over(seconds: float, *terminals: Terminal) -> list[Cost]:
 def idle(server: Stage, seconds: float) -> tuple[Cost, Cost]:
     """Ours with live rows and the bare app, both at rest, side by side.
 
-    Not the first start in its directories, which chooses a current model and says so for a while.
+    Not the first start in its directories, which chooses a current model and says so for a while; and not
+    before the way to the server was measured, which a start does once.
     """
     with server.live() as first_start:
+        first_start.wait_until(lambda text: ADOPTED in text)
         first_start.quit()
     with server.live() as ours, server.bare_at_rest() as bare:
+        ours.wait_until(lambda text: MEASURED.search(text) is not None)
         for terminal in (ours, bare):
             terminal.wait_quiet(0.5)
         first, second = over(seconds, ours, bare)
@@ -55,6 +63,17 @@ def downloads(server: Stage, seconds: float) -> Cost:
     with _pulls(server), server.live() as terminal:
         terminal.press(DOWNLOADS)
         terminal.wait_quiet(1.0, patience=1.0)
+        return over(seconds, terminal)[0]
+
+
+def meters(server: Stage, seconds: float) -> Cost:
+    """The Running screen with a loaded model and two cards at work, whose numbers move."""
+    server.post("/api/generate", model=LOADED, keep_alive=-1)
+    with server.metered() as terminal:
+        terminal.wait_until(lambda text: ONLINE in text)
+        terminal.press(RUNNING)
+        terminal.wait_until(lambda text: "last 2 min" in text and "RTX A6000" in text)
+        time.sleep(SETTLED_S)
         return over(seconds, terminal)[0]
 
 

@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 
 import screen_keys
 import screen_rest
@@ -101,6 +102,33 @@ def filter_rows(models: int, keys: int, root: Path) -> list[Row]:
     ]
 
 
+def catalog_rows(runs: int, keys: int, root: Path) -> list[Row]:
+    """All tags of the shipped catalog, judged for this machine."""
+    with stage(root, screen_start.MODELS) as server:
+        visits = []
+        for _ in range(runs):
+            with server.live() as terminal:
+                visits.append(screen_keys.first_visit(terminal))
+        with server.live() as terminal:
+            screen_keys.first_visit(terminal)
+            costs, cpu = screen_keys.letters(terminal, keys, screen_keys.CATALOG_WORDS)
+            moves = screen_keys.cursor(terminal, 2 * runs)
+            back = screen_keys.screens(terminal, runs, "12")
+    frame, rows = (median(times) for times in zip(*visits, strict=True))
+    what = "filter, all tags of the catalog: key to last byte"
+    return [
+        Row("first visit of the catalog: the frame", frame, None, "ms", "<= 100", _at_most(100)),
+        Row("first visit of the catalog: its rows", rows, None, "ms", "<= 300", _at_most(300)),
+        Row(f"{what}, median", costs.median, None, "ms", "<= 20", _at_most(20)),
+        Row(f"{what}, p90", costs.p90, None, "ms", "<= 50", _at_most(50)),
+        Row("filter, all tags of the catalog: CPU of a key", cpu, None, "ms", "<= 8", _at_most(8)),
+        Row("filter, all tags of the catalog: bytes of a key", costs.size, None, "B", "", _any),
+        Row("cursor move in the catalog: the table", moves.size, None, "B", "<= 600", _at_most(600)),
+        Row("cursor move, with the pane", moves.with_pane, None, "B", "<= 2000", _at_most(2000)),
+        Row("screens 1 2: key to last byte", back.median, None, "ms", "<= 100", _at_most(100)),
+    ]
+
+
 def key_rows(runs: int, root: Path) -> list[Row]:
     with stage(root, screen_start.MODELS) as server:
         with server.live() as terminal:
@@ -139,6 +167,15 @@ def download_rows(seconds: float, root: Path) -> list[Row]:
     ]
 
 
+def meter_rows(seconds: float, root: Path) -> list[Row]:
+    with stage(root, 0) as server:
+        cost = screen_rest.meters(server, seconds)
+    return [
+        Row("live meters of two GPUs on Running: bytes", cost.size, None, "B/s", "<= 200", _at_most(200)),
+        Row("live meters of two GPUs on Running: CPU", cost.cpu, None, "%", "", _any),
+    ]
+
+
 def parts(runs: int, quick: bool) -> dict[str, Callable[[Path], list[Row]]]:
     """The measurements by name, each made in an empty directory."""
     keys = 12 if quick else 120
@@ -147,9 +184,11 @@ def parts(runs: int, quick: bool) -> dict[str, Callable[[Path], list[Row]]]:
         "start": lambda root: start_rows(runs, root),
         **few,
         "filter-10000": lambda root: filter_rows(10_000, keys, root),
+        "catalog": lambda root: catalog_rows(runs, keys, root),
         "keys": lambda root: key_rows(runs, root),
         "idle": lambda root: idle_rows(3 if quick else 60, root),
         "downloads": lambda root: download_rows(3 if quick else 10, root),
+        "meters": lambda root: meter_rows(10 if quick else 60, root),
     }
 
 

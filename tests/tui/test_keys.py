@@ -8,19 +8,43 @@ from textual.dom import DOMNode
 
 from modeltui.tui.app import ModelTuiApp
 from modeltui.tui.keymap import SCREENS, bindings, problems
+from modeltui.tui.screens.catalog import CatalogScreen
+from modeltui.tui.screens.catalogdetails import CatalogDetails
 from modeltui.tui.screens.details import DetailsScreen
 from modeltui.tui.screens.downloads import DownloadsScreen
 from modeltui.tui.screens.models import ModelsScreen
+from modeltui.tui.screens.recommend import RecommendScreen
 from modeltui.tui.screens.running import RunningScreen
 from modeltui.tui.widgets.table import Table
 
-GLOBAL = ["1", "4", "5", "ctrl+p", ":", "?", "f1", "r", "z", "D", "S", "backspace", "q", "ctrl+c", "ctrl+z"]
+GLOBAL = [
+    "1",
+    "2",
+    "3",
+    "4",
+    "5",
+    "ctrl+p",
+    ":",
+    "?",
+    "f1",
+    "r",
+    "z",
+    "D",
+    "S",
+    "backspace",
+    "q",
+    "ctrl+c",
+    "ctrl+z",
+]
 EVERYWHERE = ["s", "l", "u", "p", "d", "c", "U", "R", "n", "e", "y", "g"]
 OF_SCREEN = {
     ModelsScreen: ["enter", "space", "/", "o", "escape"],
     DownloadsScreen: ["enter", "h", "H", "x", "X", "t", "+", "-", "C", "escape"],
     RunningScreen: ["enter"],
     DetailsScreen: ["escape"],
+    RecommendScreen: ["enter", "space", "i", "v", "t", "o", "x", "w", "escape"],
+    CatalogScreen: ["enter", "space", "/", "o", "escape", "right", "left"],
+    CatalogDetails: ["enter", "escape"],
 }
 NAMES = {"slash": "/", "colon": ":", "question_mark": "?", "plus": "+", "minus": "-"}
 

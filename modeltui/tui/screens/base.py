@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 # Most useful first; what is not named here comes after, in the order of the bindings.
 RANK = (
-    "filter_done", "filter_clear", "clear", "close", "details", "hold", "clean", "cancel", "retry",
-    "hold_all", "clear_finished", "move_up", "move_down", "move_first", "per_server", "switch", "load",
-    "unload", "delete", "pull", "pin", "keep_alive", "copy", "update", "rename", "mark", "filter", "sort",
-    "undo", "demonstration", "start_server",
+    "filter_done", "filter_clear", "clear", "close", "details", "score", "unfold", "fold", "hold", "clean",
+    "cancel", "retry", "hold_all", "clear_finished", "move_up", "move_down", "move_first", "per_server",
+    "switch", "load", "unload", "delete", "pull", "pin", "keep_alive", "copy", "update", "rename", "mark",
+    "compare", "filter", "sort", "undo", "demonstration", "start_server",
 )  # fmt: skip
 
 
@@ -35,6 +35,13 @@ class BaseScreen(Screen[None]):
     MODE: ClassVar[str] = ""
     HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (72, "-narrow"), (100, "-normal"), (140, "-wide")]  # noqa: RUF012
     AUTO_FOCUS = "Table"
+
+    def __init__(self) -> None:
+        super().__init__()
+        # It is styled when it is mounted. One that seems to be older than the theme has Textual parse all
+        # sheets anew first, twice: 40 ms. The first screen comes before there are any styles.
+        if self.tui.is_painted:
+            self._css_update_count = self.app._css_update_count
 
     @property
     def tui(self) -> "ModelTuiApp":

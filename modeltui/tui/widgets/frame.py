@@ -8,7 +8,13 @@ from modeltui.tui.render import Line, Span, spread, width_of
 from modeltui.tui.state import Connection
 from modeltui.tui.widgets.lines import Fitted
 
-TABS = (("1", "models", "Models"), ("4", "downloads", "Downloads"), ("5", "running", "Running"))
+TABS = (
+    ("1", "models", "Models"),
+    ("2", "catalog", "Catalog"),
+    ("3", "recommend", "Recommend"),
+    ("4", "downloads", "Downloads"),
+    ("5", "running", "Running"),
+)
 
 
 class Frame(Fitted):

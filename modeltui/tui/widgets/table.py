@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Generic, Protocol, TypeVar
 
 from rich.segment import Segment
+from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size
@@ -64,7 +65,7 @@ def fitted(columns: Sequence[Column], width: int) -> list[tuple[Column, int]]:
     return [(c, max(1, c.width + left) if c.is_name else c.width) for c in kept]
 
 
-class Table(ScrollView, Inked, Generic[Item], can_focus=True):
+class Table(ScrollView, Inked, Generic[Item], can_focus=True, inherit_bindings=False):
     """Rows given as `items` and a `view` of their indices; `paint` makes a row's cells when it is seen.
 
     `paint(item)` maps column ids to lines; the name column may also be a plain text, which is shortened
@@ -146,16 +147,21 @@ class Table(ScrollView, Inked, Generic[Item], can_focus=True):
         if self.cursor_key != key:
             self.post_message(self.Moved())
 
+    def forget_rows(self) -> None:
+        """Let the texts of all rows be made anew when they are shown or painted next."""
+        self._rows = {}
+
     def refresh_rows(self) -> None:
         """Make the texts of all rows anew, and send what looks other than it did."""
-        self._rows = {}
+        self.forget_rows()
         self.repaint()
 
     def repaint(self) -> None:
         """Send what looks other than it did."""
         before, self._painted = self._painted, {}
+        base = self.rich_style  # asked once: it is worked out from every ancestor
         for y in range(self.size.height):
-            line = self._strip(y)
+            line = self._strip(y, base)
             if y not in before or before[y] != line:
                 self.refresh(Region(0, y, self.size.width, 1))
             self._painted[y] = line
@@ -189,6 +195,16 @@ class Table(ScrollView, Inked, Generic[Item], can_focus=True):
     def count(self) -> int:
         return len(self._view)
 
+    @property
+    def name_width(self) -> int:
+        """Cells of the column that takes what room is left."""
+        return next((width for column, width in self._fitted if column.is_name), self.row_width)
+
+    @property
+    def first_seen(self) -> int:
+        """The place in the view of the first row that is seen."""
+        return round(self.scroll_y)
+
     def go_to(self, key: str | None) -> bool:
         """Put the cursor on the row of that key; False when it is not shown."""
         for place, index in enumerate(self._view):
@@ -218,36 +234,35 @@ class Table(ScrollView, Inked, Generic[Item], can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         if y not in self._painted:
-            self._painted[y] = self._strip(y)
+            self._painted[y] = self._strip(y, self.rich_style)
         return self._painted[y]
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
         self._painted, self._rows = {}, {}
 
-    def _strip(self, y: int) -> Strip:
+    def _strip(self, y: int, base: Style) -> Strip:
         if y < self._head:
-            return strip(self._header(), self.size.width, self.rich_style, self.inks)
+            return strip(self._header(), self.size.width, base, self.inks)
         place = y - self._head + self.scroll_offset.y
         if not self._view and place == 0:
-            return strip(self.empty, self.size.width, self.rich_style, self.inks)
+            return strip(self.empty, self.size.width, base, self.inks)
         if place >= len(self._view):
-            return Strip([Segment(" " * self.size.width, self.rich_style)], self.size.width)
+            return Strip([Segment(" " * self.size.width, base)], self.size.width)
         item = self._items[self._view[place]]
         is_cursor = place == self._cursor
         key = (self._view[place], is_cursor, item.key in self.marked, self.is_dim, self.size.width)
         if (row := self._rows.get(key)) is None:
-            row = self._rows[key] = self._row(place)
-        return Strip.join([row, self._thumb(y)])
+            row = self._rows[key] = self._row(place, base)
+        return Strip.join([row, self._thumb(y, base)])
 
-    def _thumb(self, y: int) -> Strip:
+    def _thumb(self, y: int, base: Style) -> Strip:
         """The last cell of a line: a mark beside the part of the list that is seen, where it is longer."""
         shown, count = self._page, len(self._view)
         first = round(self.scroll_y) * shown // max(1, count)
         last = (round(self.scroll_y) + shown) * shown // max(1, count)
         is_beside = count > shown and first <= y - self._head <= last
-        mark: Line = (("▐", "dim"),) if is_beside else ((" ", ""),)
-        return strip(mark, 1, self.rich_style, self.inks)
+        return strip((("▐", "dim"),), 1, base, self.inks) if is_beside else Strip([Segment(" ", base)], 1)
 
     @property
     def row_width(self) -> int:
@@ -268,10 +283,9 @@ class Table(ScrollView, Inked, Generic[Item], can_focus=True):
             parts.append(pad(title, width, right=column.right))
         return (((" " * GAP).join(parts), "dim"),)
 
-    def _row(self, place: int) -> Strip:
+    def _row(self, place: int, base: Style) -> Strip:
         item = self._items[self._view[place]]
         painted = self._paint(item)
-        base = self.rich_style
         if item.is_rule:
             return strip(_as_line(painted["rule"]), self.row_width, base, self.inks)
         is_cursor = place == self._cursor

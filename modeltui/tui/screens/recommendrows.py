@@ -1,0 +1,211 @@
+"""What the rows of Recommend say: the cells of a model, the sentence beneath, the score taken apart."""
+
+from collections.abc import Mapping, Sequence
+
+from modeltui.domain import units
+from modeltui.domain.alternatives import Also
+from modeltui.domain.fit import FitKind
+from modeltui.domain.layout import cells
+from modeltui.domain.machine import KnownMachine, Machine
+from modeltui.domain.memory import Placement
+from modeltui.domain.reasons import Ranked
+from modeltui.tui.render import Line, bar, cut_line, flowed, joined, number, width_of
+from modeltui.tui.widgets.table import Column
+
+BAR, CONTEXT = 7, 20
+INDENT = 6  # of what stands beneath a name
+VRAM, RAM = "VRAM", "RAM"
+GLYPHS = {"current": ("●", "accent"), "installed": ("○", "good"), "in queue": ("↓", "accent")}
+COLUMNS = (
+    Column("place", "", 4),
+    Column("name", "MODEL", 22, is_name=True),
+    Column("here", "", 9, worth=6),
+    Column("score", "SCORE", 3 + 1 + BAR),
+    Column("fit", "FIT", 5, worth=3),
+    Column("size", "SIZE", 8, right=True, worth=1),
+    Column("memory", VRAM, 8, right=True, worth=2),
+    Column("speed", "TOK/S", 6, right=True),
+    Column("context", "CONTEXT", CONTEXT, worth=5, right=True),
+)
+
+
+def columns_of(machine: Machine | None) -> tuple[Column, ...]:
+    """The columns; a machine without a GPU has RAM where others have VRAM."""
+    if machine is None or machine.cards:
+        return COLUMNS
+    return tuple(Column("memory", RAM, 8, right=True, worth=2) if c.id == "memory" else c for c in COLUMNS)
+
+
+def cells_of(row: Ranked, here: str, *, is_marked: bool = False) -> Mapping[str, Line | str]:
+    """The cells of one model; `here` says how it stands on the server: installed, current, in the queue."""
+    verdict, placed = row.verdict, row.verdict.placement
+    memory, is_worse = None, row.kind is not FitKind.GPU
+    if placed is not None:
+        is_worse = is_worse and bool(placed.by_card)  # without a GPU there is nothing better
+        memory = placed.vram if placed.by_card and placed.vram else placed.ram
+    return {
+        "place": (
+            GLYPHS.get(here, (" ", "")),
+            ("+" if is_marked else " ", "accent"),
+            (f"{row.place:>2}", ""),
+        ),
+        "name": row.name,
+        "here": ((here, "accent" if here == "current" else "dim"),),
+        "score": ((f"{row.score:>3} ", ""), bar(row.score / 100, BAR)[0]),
+        "fit": ((row.kind.value, "attention" if is_worse else ""),),
+        "size": number(units.size(row.candidate.tag.size)),
+        "memory": number(units.size(memory)),
+        "speed": speed_cell(row),
+        "context": context_cell(verdict.context, verdict.largest_context),
+    }
+
+
+def speed_cell(row: Ranked) -> Line:
+    """Tokens a second: `~33` estimated, `38` measured here."""
+    if row.tokens is None:
+        return ((units.UNKNOWN, "dim"),)
+    ink = "attention" if row.is_slow else ""
+    if row.is_measured:
+        return ((units.rate(row.tokens), ink or "strong"),)
+    return ((f"~{rate(row.tokens)}", ink),)
+
+
+def rate(tokens: float) -> str:
+    """An estimate in two digits: it deserves no more."""
+    if tokens < 100:
+        return units.rate(tokens)
+    grain = 10 ** (len(str(int(tokens))) - 2)
+    return str(round(tokens / grain) * grain)
+
+
+def context_cell(context: int, largest: int | None) -> Line:
+    """What was asked for, of what would fit: `16k of 40k that fit`."""
+    asked = units.context(context)
+    if largest is None or largest < context:
+        return ((asked, ""),)
+    of = f" of {whole(largest)} that fit"
+    is_long = len(asked + of) > CONTEXT
+    return ((asked + (of.removesuffix(" that fit") if is_long else of), ""),)
+
+
+def whole(tokens: int) -> str:
+    """Down to a number that people would type."""
+    return units.context(tokens // 1024 * 1024 or tokens)
+
+
+def beneath(why: str, width: int) -> Line:
+    """The sentence beneath a name: without its last facts where there is no room for them."""
+    room = width - INDENT
+    while cells(why) > room and ", " in why:
+        why = why.rpartition(", ")[0] + "."
+    if cells(why) > room and ": " in why:
+        why = why.partition(": ")[0] + "."
+    return cut_line(((" " * INDENT, ""), (why, "dim")), width)
+
+
+# The score of one row
+
+
+def about(row: Ranked, width: int) -> list[Line]:
+    """Three lines: the score taken apart, the memory by part, what else there would be."""
+    parts, memory = parts_line(row), memory_line(row.verdict.placement)
+    others = also_line(row, width)
+    if width_of(parts) + width_of(memory) + INDENT <= width:
+        return [(*parts, (" " * INDENT, ""), *memory), others, ()]
+    if width_of(parts) > width:  # the score comes before the memory
+        return [*flowed(parts, width)[:2], others]
+    return [parts, cut_line(((" " * INDENT, ""), *memory), width), others]
+
+
+def parts_line(row: Ranked) -> Line:
+    """`1  quality 34/40  speed 22/25  fit 20/20`: a part that loses most of its points is marked."""
+    spans: list[tuple[str, str]] = [(f"  {row.place:>2}", "")]
+    for part in row.parts:
+        ink = "attention" if part.points * 2 < part.most and part.name != "history" else ""
+        spans += [(f"  {part.name} ", "dim"), (f"{part.points}/{part.most}", ink)]
+    return tuple(spans)
+
+
+def memory_line(placed: Placement | None) -> Line:
+    """`weights 18.6 + KV 1.6 + compute 1.0 GB, ±5 %`."""
+    if placed is None:
+        return (("memory unknown", "dim"),)
+    needs = placed.needs
+    named = {
+        "weights": needs.weights,
+        "KV": needs.kv,
+        "state": needs.state,
+        "compute": needs.compute,
+        "projector": needs.projector,
+        "overhead": needs.overhead,
+    }
+    unit, factor = ("GB", 1e9) if needs.total >= 1e9 else ("MB", 1e6)
+    parts = [f"{name} {count / factor:.1f}" for name, count in named.items() if count >= 0.05 * factor]
+    return ((f"{' + '.join(parts)} {unit}{band(needs.low, needs.total, needs.high)}", "dim"),)
+
+
+def band(low: int, middle: int, high: int) -> str:
+    """How far off an estimate may be, in whole percent; empty where it is none."""
+    off = max(high - middle, middle - low) / max(1, middle)
+    percent = round(off * 100)
+    return f", ±{percent} %" if percent else ""
+
+
+def also_line(row: Ranked, width: int) -> Line:
+    """`also: faster gpt-oss:20b (twice as fast) · better … (does not fit: 81 GB)`; the names come first."""
+    if not row.also:
+        return cut_line((("      nothing faster, better or smaller is worth naming", "dim"),), width)
+    line: Line = ()
+    for is_short in (False, True):
+        line = (("also: ", "dim"), *joined([_other(each, is_short=is_short) for each in row.also]))
+        if width_of(line) < width:
+            break
+    return cut_line(((" ", ""), *line), width)
+
+
+def _other(each: Also, *, is_short: bool) -> Line:
+    """A model beside it. That one does not fit is said in any case."""
+    words = "" if is_short and each.fits else each.words.partition(":")[0] if is_short else each.words
+    said = f" ({words})" if words else ""
+    ink = "dim" if each.fits else "attention"
+    return ((f"{each.kind} ", "dim"), (each.name, "" if each.fits else "dim"), (said, ink))
+
+
+# What it was asked for
+
+
+def machine_words(known: KnownMachine, hardware: str | None) -> tuple[str, str]:
+    """The machine, and the same shorter: `RTX 4090 25.8 GB (23.5 free) + 68.7 GB RAM`."""
+    machine = known.machine
+    if machine is None:
+        return "unknown hardware", "unknown hardware"
+    before = "" if hardware is None else "what if: "
+    cards = _cards(machine)
+    ram = f"{units.size(machine.ram_total)} RAM"
+    if machine.is_unified:
+        return f"{before}{cards} of {ram}", f"{before}{cards}"
+    words = f"{before}{cards} + {ram}"
+    return words, f"{before}{cards}" if machine.cards else words
+
+
+def _cards(machine: Machine) -> str:
+    if not machine.cards:
+        return "no GPU"
+    kinds: dict[tuple[str, int], list[int]] = {}
+    for card in machine.cards:
+        kinds.setdefault((_plain(card.name), card.total), []).append(card.free + card.held)
+    return ", ".join(
+        f"{f'{len(frees)} x ' if len(frees) > 1 else ''}{name} {units.size(total)}{_free(total, frees)}"
+        for (name, total), frees in kinds.items()
+    )
+
+
+def _plain(name: str) -> str:
+    """The name without what every such card is called."""
+    return name.removeprefix("NVIDIA ").removeprefix("GeForce ")
+
+
+def _free(total: int, frees: Sequence[int]) -> str:
+    """What can be used of cards where others use a part that counts."""
+    least = min(frees)
+    return f" ({units.size(least).removesuffix(' GB')} free)" if least < 0.95 * total else ""
