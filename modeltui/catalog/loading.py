@@ -1,5 +1,6 @@
 """Puts one catalog together: the bundled or the refreshed one, the newer, then the user's own files."""
 
+import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import lru_cache
@@ -13,6 +14,7 @@ from modeltui.text import clean_line
 _BUNDLED = Path(__file__).parent / "data" / "library.json"
 REFRESHED = "catalog.json"
 OWN = "catalog.d"
+_MOST_BYTES = 32_000_000  # forty times the bundled one
 
 
 def load(paths: Paths) -> Catalog:
@@ -88,6 +90,10 @@ def _bundled_day() -> str:
 def _refreshed(file: Path) -> Catalog | None:
     """The catalog in that file if it is the newer one; raises OSError, UnicodeDecodeError, BrokenForm."""
     status = file.stat()
+    if not stat.S_ISREG(status.st_mode):  # a pipe would never end
+        raise form.BrokenForm("it is no file")
+    if status.st_size > _MOST_BYTES:
+        raise form.BrokenForm(f"it is larger than {_MOST_BYTES:,} bytes")
     return _read(file, (status.st_ino, status.st_mtime_ns, status.st_size))
 
 

@@ -107,7 +107,7 @@ def _content(path: Path, problems: list[str]) -> Mapping[str, Any] | None:
         if path.stat().st_size > _MOST_BYTES:
             problems.append(f"{path} is larger than {_MOST_BYTES:,} bytes; it does not count")
             return None
-        return tomllib.loads(path.read_bytes().decode("utf-8"))
+        return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
     except OSError as error:
         problems.append(f"{path} cannot be read: {error.strerror}; it does not count")
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:

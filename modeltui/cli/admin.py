@@ -8,7 +8,7 @@ from modeltui.cli import shapes
 from modeltui.cli.output import Output
 from modeltui.cli.session import session
 from modeltui.cli.table import Column
-from modeltui.config.keys import TEMPLATE
+from modeltui.config.template import TEMPLATE
 from modeltui.domain import units
 from modeltui.errors import ModeltuiError, Refusal, UsageError
 from modeltui.paths import user_paths, write_private
@@ -105,7 +105,7 @@ def _words(value: object) -> str:
 async def doctor(arguments: Namespace, out: Output) -> int:
     """Look at everything; exit code 1 when something is broken, 3 when something should be looked at."""
     async with session(arguments, out) as services:
-        checks = [*await examine(services), *_terminal(out)]
+        checks = [*await examine(services, measures_ram=arguments.measure_ram), *_terminal(out)]
         services.notices.clear()  # the checks have said it
     if out.json:
         out.answer(

@@ -5,7 +5,7 @@ from argparse import Namespace
 
 from modeltui.cli.output import Output
 from modeltui.cli.session import session
-from modeltui.cli.verdicts import lines_of, machine_shape, machine_words, serving_shape, verdict_shape
+from modeltui.cli.verdicts import machine_shape, serving_shape, verdict_shape
 from modeltui.domain.fit import FitKind
 from modeltui.domain.models import find
 from modeltui.domain.names import from_typed, parse
@@ -14,11 +14,10 @@ from modeltui.domain.tasks import Task
 from modeltui.domain.units import context as context_words
 from modeltui.domain.units import parse_context
 from modeltui.domain.verdict import Verdict
-from modeltui.errors import ConfigError, InvalidName, NoSuchModel, UsageError
+from modeltui.domain.verdictwords import lines_of, machine_words
+from modeltui.errors import InvalidName, NoSuchModel, UsageError
 from modeltui.services.advice import Advice
-from modeltui.services.circumstances import advice_of
-from modeltui.services.servers import Link
-from modeltui.services.tree import Services
+from modeltui.services.circumstances import advice_of, link_if_any
 
 _LOOK = 3  # answered, and the answer is "no" or "look at this"
 _LABEL = 10
@@ -29,7 +28,7 @@ async def check(arguments: Namespace, out: Output) -> int:
     context, task = _context(arguments.context), Task(arguments.task) if arguments.task else None
     hardware = _hardware(arguments)
     async with session(arguments, out) as services:
-        advice = await advice_of(services, await _link(services), hardware)
+        advice = await advice_of(services, await link_if_any(services), hardware)
         for note in advice.circumstance.notes:
             services.note(note)
         verdict = _judged(advice, arguments.model, context, task, out)
@@ -62,15 +61,6 @@ def _hardware(arguments: Namespace) -> str | None:
     return arguments.hardware if arguments.vram is None else str(arguments.vram)
 
 
-async def _link(services: Services) -> Link | None:
-    """The active server; None, and said, where its secret is missing: the catalog does without it."""
-    try:
-        return await services.active()
-    except ConfigError as error:
-        services.note(error.message)
-        return None
-
-
 def _judged(advice: Advice, typed: str, context: int | None, task: Task | None, out: Output) -> Verdict:
     """The verdict on what a person means: installed, in the catalog, or somewhere else."""
     installed = advice.circumstance.installed
@@ -96,13 +86,17 @@ def _judged(advice: Advice, typed: str, context: int | None, task: Task | None, 
         return advice.verdict_of_model(model, context, task)
     if found is not None:
         return advice.verdict_of_tag(found[1], context, task)
-    return advice.verdict_of_facts(name.short, None, context, task)
+    why = f"its size is unknown; try: modeltui catalog show {name.short} --lookup"
+    return advice.verdict_of_facts(name.short, None, context, task, unknown=why)
 
 
 def _print(verdict: Verdict, machine: str, out: Output) -> None:
     title = verdict.name
     if verdict.context:
         title += f" at a context of {context_words(verdict.context)}"
+        counted = verdict.placement.needs.context if verdict.placement else verdict.context
+        if counted < verdict.context:
+            title += f", which the server cuts to {context_words(counted)}"
     out.text(out.style(title, "strong"))
     for label, text in (("machine", machine), *lines_of(verdict)):
         lines = [text] if out.width is None else textwrap.wrap(text, max(20, out.width - _LABEL - 1))

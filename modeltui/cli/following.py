@@ -5,6 +5,7 @@ import gc
 import random
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from modeltui.cli import shapes
 from modeltui.cli.output import Output
@@ -18,27 +19,38 @@ from modeltui.services.pulls import Pulls
 from modeltui.services.tree import Services
 from modeltui.store.queue import QueuedTransfer
 
+if TYPE_CHECKING:
+    from modeltui.services.detaching import Started
+
 WATCH_S = 0.1
+NEWS_S = 0.02  # so late at most an end is seen; to ask for news takes microseconds
 JSON_MS = 500
 
 
 async def follow(
-    services: Services, numbers: list[int], out: Output, *, before: Mapping[int, object] | None = None
+    services: Services,
+    numbers: list[int],
+    out: Output,
+    *,
+    before: Mapping[int, object] | None = None,
+    started: "Started | None" = None,
 ) -> int:
     """Watch transfers until all rest, and see to it that somebody carries the queue out.
 
     Reads the store only, so that it shows the same whoever the runner is. `before`: what was known of them
-    before they were queued, for their JSON.
+    before they were queued, for their JSON; `started`: a runner that was started ahead for them.
     """
     gc.enable()
     watch = _Watch(services, numbers, out, before or {})
-    carried = see_carried(services, random=random.random, is_done=watch.is_done, tell=watch.tell)
+    carried = see_carried(
+        services, random=random.random, is_done=watch.is_done, tell=watch.tell, started=started
+    )
     work = asyncio.create_task(carried, name="carry")
     try:
         try:
             while not (work.done() or watch.is_done()):
                 watch.look()
-                await asyncio.wait({work}, timeout=WATCH_S)
+                await watch.news(work)
             if work.done():
                 await work
             watch.look()
@@ -67,9 +79,11 @@ class _Watch:
         self._pulls = Pulls(services)
         self._rows = {number: self._pulls.get(number) for number in numbers}
         self._forgotten: dict[int, str] = {}
+        self._seen = (0, 0)
 
     def rows(self) -> list[QueuedTransfer]:
         """The transfers as they stand; one that ended and was forgotten since stands as it ended."""
+        self._seen = self._services.store.version_of_data()
         for number in self._numbers:
             row = self._services.store.queue.get(number)
             self._rows[number] = self._as_it_ended(number) if row is None else row
@@ -86,6 +100,15 @@ class _Watch:
         self._forgotten[number] = ends[-1].words
         ended = replace(known.transfer, state=ends[-1].state, cause=None, detail="")
         return replace(known, transfer=ended)
+
+    async def news(self, work: "asyncio.Task[None]") -> None:
+        """Wait until somebody has written, or time alone changes what is shown."""
+        loop = asyncio.get_running_loop()
+        ends = loop.time() + WATCH_S
+        while not work.done() and loop.time() < ends:
+            if self._services.store.version_of_data() != self._seen:
+                return
+            await asyncio.wait({work}, timeout=NEWS_S)
 
     def is_done(self) -> bool:
         return all(row.is_resting for row in self.rows())

@@ -1,6 +1,10 @@
 """`ls`: the installed models as a table or as JSON."""
 
+import asyncio
 from argparse import Namespace
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from modeltui.cli import shapes
 from modeltui.cli.output import Output
@@ -9,9 +13,17 @@ from modeltui.cli.table import Column
 from modeltui.domain import units
 from modeltui.domain.models import ModelState, disk_total
 from modeltui.domain.words import age_words
+from modeltui.services.kinds import Kind, kinds_of
 from modeltui.services.library import Entry, Library, Listing
+from modeltui.services.servers import Link
+from modeltui.services.speeds import speeds_seen
+from modeltui.services.tree import Services
 from modeltui.services.words import model_state_words
 
+if TYPE_CHECKING:
+    from modeltui.services.advice import Advice, Numbers
+
+JUDGED_S = 1.5  # so long a list waits at most for the verdicts
 COLUMNS = [
     Column("", 0),
     Column("NAME", 0, is_name=True),
@@ -20,6 +32,8 @@ COLUMNS = [
     Column("SIZE", 0, right=True),
     Column("CONTEXT", 6, right=True),
     Column("STATE", 0),
+    Column("TOK/S", 1, right=True),
+    Column("FIT", 1),
     Column("LOAD", 3, right=True),
     Column("TYPE", 7),
     Column("MODIFIED", 2, right=True),
@@ -38,30 +52,74 @@ async def ls(arguments: Namespace, out: Output) -> int:
     async with session(arguments, out) as services:
         link = await services.active()
         listing = await Library(services, link).listing()
-        shown = _matching(listing.entries, " ".join(arguments.words))
+        kinds = kinds_of(services, listing.models)
+        places, advice = await _matching(services, link, listing, kinds, " ".join(arguments.words))
+        shown = tuple(replace(listing.entries[place], type=kinds[place].type) for place in places)
         if out.json:
-            out.answer([shapes.entry(row) for row in shown])
+            seen = speeds_seen(services, link.id)
+            purposes = [kinds[place].purpose for place in places]
+            out.answer(
+                [
+                    shapes.entry(row, purpose, seen.get(row.model.digest or ""))
+                    for row, purpose in zip(shown, purposes, strict=True)
+                ]
+            )
             return 0
         if shown:
-            out.table(COLUMNS, [_row(row, listing, out) for row in shown])
+            advice = advice or await _judged(services, link)
+            out.table(COLUMNS, [_row(row, listing, advice, out) for row in shown])
         if out.is_terminal or not shown:
             out.say(_summary(listing, shown, link.name))
     return 0
 
 
-def _matching(entries: tuple[Entry, ...], text: str) -> tuple[Entry, ...]:
-    if not text:
-        return entries
+async def _matching(
+    services: Services, link: Link, listing: Listing, kinds: Sequence[Kind], text: str
+) -> tuple[list[int], "Advice | None"]:
+    """Places of the rows that match, and the verdicts where they had to be made.
+
+    Licence and fit are only looked up where the words ask for them.
+    """
+    entries, everything = listing.entries, range(len(listing.entries))
+    if not text.strip():
+        return list(everything), None
     from modeltui.domain.query import parse, select
     from modeltui.services.filtering import subject_of
 
     query = parse(text)
-    subjects = [subject_of(entry) for entry in entries]
-    return tuple(entries[place] for place in select(query, subjects, range(len(subjects))))
+    subjects = [subject_of(entry, kind) for entry, kind in zip(entries, kinds, strict=True)]
+    if not query.asks_for_more:
+        return select(query, subjects, everything), None
+    from modeltui.services.circumstances import advice_of
+    from modeltui.services.filtering import licensed, standings_of_models
+
+    advice = await advice_of(services, link)
+    for note in advice.circumstance.notes:
+        services.note(note)
+    subjects = licensed(subjects, listing.models, advice.circumstance.catalog)
+    return select(query, subjects, everything, standings_of_models(listing.models, advice)), advice
 
 
-def _row(row: Entry, listing: Listing, out: Output) -> list[str]:
+async def _judged(services: Services, link: Link) -> "Advice | None":
+    """How models would run; None where that takes longer than a list may wait for it (ssh to the machine)."""
+    from modeltui.services.circumstances import advice_of
+
+    try:
+        async with asyncio.timeout(JUDGED_S):
+            return await advice_of(services, link)
+    except TimeoutError:
+        return None
+
+
+def _fit_words(fit: "Numbers | None") -> str:
+    if fit is None or fit.score is None:
+        return units.UNKNOWN
+    return "no" if fit.kind == "no" else f"{fit.kind:5}{fit.score:>4}"
+
+
+def _row(row: Entry, listing: Listing, advice: "Advice | None", out: Output) -> list[str]:
     model = row.model
+    fit = None if advice is None or row.damage else advice.numbers_of_model(model)
     name = f"{model.shown.removesuffix(':latest')} -> {row.alias_of}" if row.alias_of else model.shown
     return [
         "●" if row.is_current else "!" if row.damage or row.held else "▲" if row.newer else "",
@@ -71,6 +129,8 @@ def _row(row: Entry, listing: Listing, out: Output) -> list[str]:
         units.UNKNOWN if model.is_cloud else units.size(model.size),
         units.context(model.context),
         out.style(model_state_words(row, listing.at), _STATE_STYLES.get(row.state, "dim")),
+        units.rate(fit.tokens if fit is not None and fit.is_measured else None),
+        _fit_words(fit),
         units.duration(row.last_load.load_ms) if row.last_load else units.UNKNOWN,
         row.type or units.UNKNOWN,
         age_words(model.modified, listing.at),

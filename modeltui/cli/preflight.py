@@ -7,7 +7,7 @@ from typing import Any
 from modeltui.cli.output import Output
 from modeltui.cli.session import confirm
 from modeltui.domain.names import ModelName, distinct
-from modeltui.domain.preflight import Preflight, shortage, words
+from modeltui.domain.preflight import Fitness, Preflight, shortage, words
 from modeltui.domain.units import size
 from modeltui.services.preflight import look
 from modeltui.services.servers import Link
@@ -62,4 +62,11 @@ def _shape(plan: Preflight) -> dict[str, Any]:
         "directory": plan.directory,
         "installed": plan.is_installed,
         "up_to_date": plan.is_same,
+        "fit": _fit_shape(plan.fit),
     }
+
+
+def _fit_shape(fit: Fitness | None) -> dict[str, Any] | None:
+    if fit is None:
+        return None
+    return {"kind": fit.kind, "score": fit.score, "needs": fit.needs, "context": fit.context}

@@ -15,10 +15,9 @@ from modeltui.domain.names import from_typed
 from modeltui.domain.transfers import ACTIVE, CONNECTED, State, Wanted
 from modeltui.domain.words import bytes_words, state_words
 from modeltui.errors import ModeltuiError, UsageError
-from modeltui.services.detaching import can_detach, ensure_runner
+from modeltui.services.detaching import can_detach, ensure_runner, start_ahead
 from modeltui.services.meaning import meant_to_pull
 from modeltui.services.pulls import Pulls
-from modeltui.services.runner import MENDED_BY_CONFIG
 from modeltui.services.servers import Link
 from modeltui.services.tree import Services
 from modeltui.store.queue import QueuedTransfer
@@ -54,6 +53,7 @@ async def pull_and_wait(
         if not out.json and name.short.casefold() not in (each.casefold(), f"{each.casefold()}:latest"):
             out.say(f"{clean_line(each.strip())} means {name.short}")
     await link.api.version()
+    started = start_ahead(services)  # it gets ready while is looked at what the pull would bring
     meant = await meant_to_pull(services, typed, link)
     for one in meant:
         if one.words and (one.is_other or not out.json):
@@ -74,7 +74,7 @@ async def pull_and_wait(
     before = [row for row in services.store.queue.open() if row.number not in numbers and not row.is_resting]
     if before and not out.json:
         out.say(f"also in the queue: {', '.join(row.transfer.name.short for row in before)}")
-    return await follow(services, list(numbers), out, before=numbers)
+    return await follow(services, list(numbers), out, before=numbers, started=started)
 
 
 async def queue(arguments: Namespace, out: Output) -> int:
@@ -91,7 +91,9 @@ async def queue(arguments: Namespace, out: Output) -> int:
                 _list(services, pulls, out)
                 return 0
             case "run":
-                return await (_run_headless(services) if arguments.headless else _run(services, pulls, out))
+                if arguments.headless:
+                    return await _run_headless(services, is_ahead=arguments.ahead)
+                return await _run(services, pulls, out)
             case "pause" | "resume":
                 wanted = Wanted.PAUSE if arguments.action == "pause" else Wanted.RUN
                 numbers = arguments.numbers or [row.number for row in services.store.queue.open()]
@@ -123,6 +125,8 @@ async def queue(arguments: Namespace, out: Output) -> int:
 
 async def _run(services: Services, pulls: Pulls, out: Output) -> int:
     """See carried out whatever is open; also what other programs add meanwhile is theirs to wait for."""
+    from modeltui.services.runner import MENDED_BY_CONFIG
+
     for row in services.store.queue.open():
         if row.transfer.state is State.BLOCKED and row.transfer.cause in MENDED_BY_CONFIG:
             pulls.ask(row.number, Wanted.RUN)
@@ -134,14 +138,14 @@ async def _run(services: Services, pulls: Pulls, out: Output) -> int:
     return await follow(services, numbers, out)
 
 
-async def _run_headless(services: Services) -> int:
+async def _run_headless(services: Services, *, is_ahead: bool) -> int:
     """Be the runner, with a log in place of progress."""
     import gc
 
     from modeltui.services.headless import run_headless
 
     gc.enable()
-    return await run_headless(services, random=random.random, streams=(1, 2))
+    return await run_headless(services, random=random.random, streams=(1, 2), is_ahead=is_ahead)
 
 
 def _unit(services: Services, out: Output) -> int:

@@ -9,14 +9,14 @@ from modeltui.cli.session import session
 from modeltui.cli.table import Column, render
 from modeltui.cli.verdicts import machine_shape, speed_shape
 from modeltui.domain import units
+from modeltui.domain.fit import FitKind
 from modeltui.domain.reasons import Ranked
 from modeltui.domain.suitability import Suitability
 from modeltui.domain.tasks import Priority, Task
 from modeltui.domain.verdictwords import machine_words
-from modeltui.errors import ConfigError, UsageError
+from modeltui.errors import UsageError
+from modeltui.services.circumstances import link_if_any
 from modeltui.services.recommending import Recommendation, recommending_of, wish_of
-from modeltui.services.servers import Link
-from modeltui.services.tree import Services
 
 _LOOK = 3  # answered, and the answer is "no" or "look at this"
 _INDENT = 4
@@ -25,7 +25,8 @@ COLUMNS = [
     Column("MODEL", 0, is_name=True),
     Column("SCORE", 0, right=True),
     Column("SUITS", 3, right=True),
-    Column("NEEDS", 1, right=True),
+    Column("VRAM", 1, right=True),
+    Column("RAM", 2, right=True),
     Column("FIT", 2),
     Column("TOK/S", 0, right=True),
     Column("CONTEXT", 4, right=True),
@@ -95,15 +96,6 @@ def _meant(word: str) -> tuple[str, str]:
     )
 
 
-async def link_if_any(services: Services) -> Link | None:
-    """The active server; None, and said, where its secret is missing: the catalog does without it."""
-    try:
-        return await services.active()
-    except ConfigError as error:
-        services.note(error.message)
-        return None
-
-
 def _print(answer: Recommendation, out: Output, *, explain: bool) -> None:
     wish = answer.wish
     head = f"{wish.task} · {wish.priority} · {units.context(wish.context)} · {machine_words(answer.machine)}"
@@ -119,7 +111,9 @@ def _print(answer: Recommendation, out: Output, *, explain: bool) -> None:
         return
     if answer.is_slow:
         out.text(f"nothing reaches {wish.least_tokens:g} tokens/s here; the best all the same:")
-    lines = render(COLUMNS, [_row(row) for row in answer.rows], out.width)
+    cells = [_row(row) for row in answer.rows]
+    used = [at for at in range(len(COLUMNS)) if at == 0 or any(row[at] for row in cells)]
+    lines = render([COLUMNS[at] for at in used], [[row[at] for at in used] for row in cells], out.width)
     out.text(out.style(lines[0], "dim"))
     for row, line in zip(answer.rows, lines[1:], strict=True):
         out.text(line)
@@ -136,17 +130,26 @@ def _row(row: Ranked) -> list[str]:
         row.name + (" ●" if row.is_installed else ""),
         f"{row.score}",
         row.suitability.words,
-        units.size(row.needs),
+        *_memory(row),
         row.kind.value,
         _rate(row),
         units.UNKNOWN if largest is None else units.context(largest // 1024 * 1024 or largest),
     ]
 
 
+def _memory(row: Ranked) -> tuple[str, str]:
+    """What lies on the cards and, where that is not all of it, what in RAM."""
+    placed = row.verdict.placement
+    if placed is None:
+        return units.size(row.needs), units.UNKNOWN
+    is_whole = row.kind is FitKind.GPU
+    return units.size(placed.vram) if placed.vram else "", "" if is_whole else units.size(placed.ram)
+
+
 def _rate(row: Ranked) -> str:
     if row.tokens is None:
         return units.UNKNOWN
-    text = f"{row.tokens:.1f}" if row.tokens < 10 else f"{row.tokens:.0f}"
+    text = units.rate(row.tokens)
     return text if row.is_measured else f"~{text}"
 
 
@@ -183,9 +186,9 @@ def recommendation_shape(answer: Recommendation) -> dict[str, Any]:
 
 
 def ranked_shape(row: Ranked) -> dict[str, Any]:
-    """The JSON of one row."""
+    """The JSON of one row; `needs` is VRAM where it lies wholly on the GPU, else VRAM and RAM together."""
     candidate = row.candidate
-    series = candidate.series
+    series, placed = candidate.series, row.verdict.placement
     return {
         "place": row.place,
         "name": row.name,
@@ -206,6 +209,8 @@ def ranked_shape(row: Ranked) -> dict[str, Any]:
         "fit": row.kind.value,
         "size": candidate.tag.size,
         "needs": row.needs,
+        "vram": placed.vram if placed is not None else None,
+        "ram": placed.ram if placed is not None else None,
         "trained_context": candidate.trained,
         "largest_context": row.verdict.largest_context,
         "speed": speed_shape(row.verdict.speed),

@@ -8,13 +8,18 @@ from modeltui.cli.output import Output
 from modeltui.cli.session import session
 from modeltui.cli.table import Column
 from modeltui.domain import units
-from modeltui.domain.hardware import Host, VramVerdict
+from modeltui.domain.hardware import Host, RunnerUse, VramVerdict
+from modeltui.domain.memorywords import deviation_words
 from modeltui.domain.models import ModelState
+from modeltui.domain.predictions import Prediction
 from modeltui.domain.server import KeepAlive, parse_keep_alive
 from modeltui.domain.words import kept_words
 from modeltui.errors import ModeltuiError, UsageError
 from modeltui.services.loading import Loading, Unloaded
 from modeltui.services.monitoring import Monitoring, Running, RunningNow
+from modeltui.services.predicting import Outlook, outlook
+from modeltui.services.servers import Link
+from modeltui.services.tree import Services
 from modeltui.services.words import loaded_words, unloaded_words, where_words
 
 COLUMNS = [
@@ -24,6 +29,7 @@ COLUMNS = [
     Column("RAM", 0, right=True),
     Column("CONTEXT", 2, right=True),
     Column("KEPT", 1, right=True),
+    Column("PREDICTED", 3, right=True),
 ]
 
 
@@ -32,21 +38,42 @@ async def ps(arguments: Namespace, out: Output) -> int:
     async with session(arguments, out) as services:
         link = await services.active()
         now = await Monitoring(services, link).look()
+        ahead = await _outlook(services, link, now) if now.rows else Outlook()
         if out.json:
-            out.answer([shapes.running(row, now) for row in now.rows])
+            out.answer([shapes.running(row, now, ahead.predictions.get(row.runner.sent)) for row in now.rows])
             return 0
         if now.rows:
-            out.table(COLUMNS, [_row(row, now) for row in now.rows])
+            rows = [_row(row, now, ahead.predictions.get(row.runner.sent)) for row in now.rows]
+            out.table(COLUMNS, rows)
         else:
             out.say(f"nothing is loaded on {link.name}")
         if out.is_terminal:
             _hardware(now, out)
+            for finding in ahead.findings:
+                out.say(finding.words)
         if now.verdict is VramVerdict.CONTRADICTED:
             out.note("the server claims more VRAM than this machine's GPUs hold or have in use")
     return 0
 
 
-def _row(row: Running, now: RunningNow) -> list[str]:
+async def _outlook(services: Services, link: Link, now: RunningNow) -> Outlook:
+    """What was predicted of what runs, and what would help; the current model is to stay."""
+    from modeltui.services.circumstances import advice_of
+
+    advice = await advice_of(services, link)
+    current = services.recall(lambda: services.store.facts.current(link.id), None)
+    names = (current.name.short, current.digest or "") if current is not None else ()
+    return outlook(advice, now, current=names)
+
+
+def _predicted(predicted: Prediction | None) -> str:
+    if predicted is None:
+        return units.UNKNOWN
+    words = deviation_words(predicted.deviation)
+    return f"{units.size(predicted.printed)} ({words})" if words else units.size(predicted.printed)
+
+
+def _row(row: Running, now: RunningNow, predicted: Prediction | None) -> list[str]:
     runner, contradicted = row.runner, row.state is not row.claim
     vram, ram = units.size(runner.vram or None), units.size(runner.ram or None)
     if contradicted:
@@ -58,6 +85,7 @@ def _row(row: Running, now: RunningNow) -> list[str]:
         ram,
         units.context(runner.context),
         kept_words(runner.expires_at, now.at) or units.UNKNOWN,
+        _predicted(predicted),
     ]
 
 
@@ -66,10 +94,10 @@ def _hardware(now: RunningNow, out: Output) -> None:
     if now.host is None:
         out.say(f"VRAM and RAM by the server's account: {now.why}")
         return
-    out.say(" · ".join(_meters(now.host)))
+    out.say(" · ".join(_meters(now.host, now.runners)))
 
 
-def _meters(host: Host) -> list[str]:
+def _meters(host: Host, runners: RunnerUse | None) -> list[str]:
     words = []
     for gpu in host.gpus.cards:
         parts = [f"{gpu.name} VRAM {units.size(gpu.used)} of {units.size(gpu.total)}"]
@@ -87,6 +115,9 @@ def _meters(host: Host) -> list[str]:
         words.append(f"RAM {units.size(used)} of {units.size(host.memory.total)}")
     if host.cpu.percent is not None:
         words.append(f"CPU {round(host.cpu.percent)} %")
+    if runners is not None:
+        name = "runner" if runners.count == 1 else f"{runners.count} runners"
+        words.append(f"{name} RAM {units.size(runners.ram)}")
     words += [f"disk {units.size(disk.free)} free" for disk in host.disks[:1]]
     return words
 

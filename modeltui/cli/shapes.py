@@ -7,15 +7,17 @@ from modeltui.domain.units import iso
 
 if TYPE_CHECKING:
     from modeltui.domain.models import LoadedModel, ModelDetails
+    from modeltui.domain.predictions import Prediction
     from modeltui.domain.tasks import Purpose
     from modeltui.services.library import Entry
     from modeltui.services.monitoring import Running, RunningNow
     from modeltui.services.pulls import AtOnce
+    from modeltui.services.speeds import Seen
     from modeltui.store.journal import Entry as JournalEntry
     from modeltui.store.queue import QueuedTransfer
 
 
-def entry(row: "Entry", purpose: "Purpose | None" = None) -> dict[str, Any]:
+def entry(row: "Entry", purpose: "Purpose | None" = None, seen: "Seen | None" = None) -> dict[str, Any]:
     """One model of `ls`."""
     model = row.model
     return {
@@ -38,7 +40,7 @@ def entry(row: "Entry", purpose: "Purpose | None" = None) -> dict[str, Any]:
         "alias_of": row.alias_of,
         "loaded": None if row.loaded is None else loaded(row.loaded, row.loaded_by),
         "last_used": None,
-        "performance": _performance(row),
+        "performance": _performance(row, seen),
     }
 
 
@@ -53,13 +55,15 @@ def loaded(runner: "LoadedModel", by: str | None) -> dict[str, Any]:
     }
 
 
-def _performance(row: "Entry") -> dict[str, Any] | None:
-    if row.last_load is None:
+def _performance(row: "Entry", seen: "Seen | None") -> dict[str, Any] | None:
+    """What was measured here; `tokens_per_s` is the number of column TOK/S."""
+    if row.last_load is None and seen is None:
         return None
+    times = [row.last_load.at] if row.last_load else []
     return {
-        "tokens_per_s": None,
-        "load_ms": row.last_load.load_ms,
-        "measured_at": iso(row.last_load.at),
+        "tokens_per_s": None if seen is None else round(seen.tokens, 2),
+        "load_ms": row.last_load.load_ms if row.last_load else None,
+        "measured_at": iso(max([*times, *([seen.at] if seen else [])])),
         "uses": None,
         "success_rate": None,
     }
@@ -72,6 +76,7 @@ def details(
     path: str | None,
     account: str | None,
     purpose: "Purpose | None" = None,
+    seen: "Seen | None" = None,
 ) -> dict[str, Any]:
     """One model of `show`."""
     model = row.model
@@ -80,7 +85,7 @@ def details(
     set_context = shown.options.get("num_ctx")
     exact = shown.parameter_count
     return {
-        **entry(row, purpose),
+        **entry(row, purpose, seen),
         "format": shown.format or model.format,
         "family": shown.family or model.family,
         "architecture": shown.architecture,
@@ -109,8 +114,8 @@ def details(
     }
 
 
-def running(row: "Running", now: "RunningNow") -> dict[str, Any]:
-    """One model of `ps`: what is true as far as it can be seen, and what the server claims."""
+def running(row: "Running", now: "RunningNow", ahead: "Prediction | None" = None) -> dict[str, Any]:
+    """One model of `ps`: what is true as far as can be seen, what the server claims, what was predicted."""
     runner = row.runner
     return {
         "name": runner.shown,
@@ -127,6 +132,17 @@ def running(row: "Running", now: "RunningNow") -> dict[str, Any]:
         "state": row.state,
         "server_says": row.claim,
         "hardware": now.verdict.value,
+        "predicted": None if ahead is None else _predicted(ahead),
+    }
+
+
+def _predicted(ahead: "Prediction") -> dict[str, Any]:
+    """`printed` is to be compared with `size`, `needs` is what it really takes; `deviation` 0.02: 2 % off."""
+    share = ahead.deviation
+    return {
+        "printed": ahead.printed,
+        "needs": ahead.really,
+        "deviation": None if share is None else round(share, 4),
     }
 
 

@@ -5,9 +5,15 @@ from argparse import Namespace
 from modeltui.cli import shapes
 from modeltui.cli.output import Output
 from modeltui.cli.session import session
+from modeltui.cli.verdicts import verdict_shape
 from modeltui.domain.layout import cut
 from modeltui.domain.models import ModelDetails
+from modeltui.domain.verdict import Verdict
+from modeltui.domain.verdictwords import split_lines
 from modeltui.services.inspecting import Facts, Inspecting
+from modeltui.services.servers import Link
+from modeltui.services.speeds import speeds_seen
+from modeltui.services.tree import Services
 from modeltui.services.words import detail_lines
 
 _LABEL = 18
@@ -21,20 +27,34 @@ async def show(arguments: Namespace, out: Output) -> int:
         facts = await Inspecting(services, link).inspect(arguments.model)
         if arguments.part:
             out.text(_part(facts.details, arguments.part))
-        elif out.json:
-            out.answer(
-                shapes.details(
-                    facts.entry,
-                    facts.details,
-                    facts.shares_weights_with,
-                    facts.path,
-                    facts.account,
-                    facts.purpose,
-                )
+            return 0
+        verdict = await _verdict(services, link, facts)
+        if out.json:
+            digest = facts.entry.model.digest or ""
+            shape = shapes.details(
+                facts.entry,
+                facts.details,
+                facts.shares_weights_with,
+                facts.path,
+                facts.account,
+                facts.purpose,
+                speeds_seen(services, link.id).get(digest),
             )
+            out.answer({**shape, "fit": verdict_shape(verdict) if verdict is not None else None})
         else:
-            _print(facts, services.clock(), out)
+            _print(facts, verdict, services.clock(), out)
     return 0
+
+
+async def _verdict(services: Services, link: Link, facts: Facts) -> Verdict | None:
+    """How it runs on the server's machine, at its own context; None for what runs in the cloud."""
+    from modeltui.services.circumstances import advice_of
+
+    model, wanted = facts.entry.model, facts.details.options.get("num_ctx")
+    if model.is_cloud:
+        return None
+    advice = await advice_of(services, link)
+    return advice.verdict_of_model(model, wanted if isinstance(wanted, int) and wanted > 0 else None)
 
 
 def _part(details: ModelDetails, part: str) -> str:
@@ -43,9 +63,13 @@ def _part(details: ModelDetails, part: str) -> str:
     return str(getattr(details, part) or "")
 
 
-def _print(facts: Facts, now: int, out: Output) -> None:
+def _print(facts: Facts, verdict: Verdict | None, now: int, out: Output) -> None:
     """Label and value, line by line; long texts begin here and are had whole by their option."""
-    for label, value in detail_lines(facts, now):
+    lines = detail_lines(facts, now)
+    if verdict is not None:
+        at = next(at for at, (label, _) in enumerate(lines, 1) if label == "state")
+        lines[at:at] = split_lines(verdict)[0]
+    for label, value in lines:
         line = f"{label:{_LABEL}}{value}"
         out.text(line if out.width is None else cut(line, out.width))
     for label in ("template", "system", "license"):

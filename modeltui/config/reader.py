@@ -175,9 +175,15 @@ class _Reader:
                 f"{written[0][0]}: {'.'.join(above)}.unified needs gpus and ram beside it",
                 remedy="add what is missing: the GPU's share and all of the RAM",
             )
+        typed, whole = None if gpus is None else parse_cards(gpus), None if ram is None else parse_ram(ram)
+        if values["unified"] and typed and whole and [card.total <= whole for card in typed.cards] != [True]:
+            raise ConfigError(
+                f"{written[0][0]}: {'.'.join(above)}.unified needs one GPU whose share is no more than ram",
+                remedy="write the GPU's share of the RAM as gpus, and all of the RAM as ram",
+            )
         return HardwareConfig(
-            gpus=None if gpus is None else parse_cards(gpus),
-            ram=None if ram is None else parse_ram(ram),
+            gpus=typed,
+            ram=whole,
             ram_bandwidth=None if carried is None else parse_bandwidth(carried),
             cores=values["cores"],
             unified=values["unified"],

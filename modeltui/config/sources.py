@@ -35,12 +35,12 @@ def _first(layers: list[Layer], key: str) -> Value:
 
 def _read_toml(path: Path) -> Mapping[str, Value]:
     try:
-        return tomllib.loads(path.read_bytes().decode("utf-8"))
+        return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
     except FileNotFoundError:
         return {}
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}", remedy="correct its rights") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ConfigError(
             f"{path} is no TOML: {clean_line(str(error))}", remedy="correct that line"
         ) from None

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from modeltui.domain.fit import FitKind
 from modeltui.domain.recommendation import Ranking
 from modeltui.domain.scoring import Scored, Wish, is_slow, pace
-from modeltui.domain.units import size
+from modeltui.domain.units import rate, size
 
 FASTER = 1.4  # times as fast is worth naming
 SMALLER = 0.65  # of the memory is worth naming
@@ -53,8 +53,8 @@ def _better(row: Scored, ranking: Ranking, wish: Wish) -> Also | None:
     found = [each for each in found if not is_slow(each, wish)]
     if found:
         best = max(found, key=lambda each: (each.value, each.name))
-        rate = f" at {rate_words(best.tokens)} tokens/s" if best.tokens else ""
-        return Also("better", best.name, f"stronger{rate}", True)
+        pace_words = f" at {rate(best.tokens)} tokens/s" if best.tokens else ""
+        return Also("better", best.name, f"stronger{pace_words}", True)
     larger = [each for each in ranking.beyond if each.value >= least and each.needs is not None]
     slow = [row.candidate for row in ranking.fitting if is_slow(row.candidate, wish)]
     larger += [each for each in slow if each.value >= least]
@@ -64,8 +64,8 @@ def _better(row: Scored, ranking: Ranking, wish: Wish) -> Also | None:
     if nearest.kind is FitKind.NO:
         return Also("better", nearest.name, f"does not fit: needs at least {size(nearest.needs)}", False)
     if nearest.is_too_new:
-        return Also("better", nearest.name, "needs a newer server", False)
-    return Also("better", nearest.name, f"too slow here: {rate_words(nearest.tokens or 0.0)} tokens/s", False)
+        return Also("better", nearest.name, "too new for this server", False)
+    return Also("better", nearest.name, f"too slow here: {rate(nearest.tokens or 0.0)} tokens/s", False)
 
 
 def _smaller(row: Scored, ranking: Ranking) -> Also | None:
@@ -94,7 +94,3 @@ def fold(times: float) -> str:
     if 1.8 <= times < 2.3:
         return "twice"
     return f"{times:.1f} times" if times < 3 else f"{times:.0f} times"
-
-
-def rate_words(tokens: float) -> str:
-    return f"{tokens:.1f}" if tokens < 10 else f"{tokens:.0f}"

@@ -4,6 +4,7 @@ from modeltui.domain.architecture import Architecture, Facts
 from modeltui.domain.costs import Costs
 from modeltui.domain.eras import Account
 from modeltui.domain.serving import KvType, Serving
+from modeltui.domain.units import size
 from modeltui.domain.weights import tower_bytes
 
 
@@ -34,6 +35,9 @@ def assumptions_of(facts: Facts, a: Architecture, costs: Costs, serving: Serving
     said.append(f"Flash attention {'on' if costs.flash else 'off'}{_from(sources, 'flash_attention')}.")
     if costs.account is Account.LOGS:
         said.append("The server leaves 1.1 GB of each card free; layers that would take it go to RAM.")
+        if serving.gpu_overhead:
+            overhead = f"{size(serving.gpu_overhead)} of GPU overhead{_from(sources, 'gpu_overhead')}"
+            said.append(f"{overhead} move no layers: since 0.30 they count for the default context only.")
     if facts.projector or tower_bytes(a):
         said.append("1.1 GB are counted for work on images, which a server sets aside; it may be half of it.")
     return tuple(sentence[0].upper() + sentence[1:] for sentence in said)

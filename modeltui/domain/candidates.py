@@ -15,6 +15,7 @@ from modeltui.domain.catalog import Series, Tag
 from modeltui.domain.priors import size_word
 from modeltui.domain.quantization import is_too_coarse
 from modeltui.domain.suitability import can_do
+from modeltui.domain.tags import size_word as size_of_name
 from modeltui.domain.tasks import Task
 
 _QUANTIZATION = re.compile(r"(?i)[-_]?(?:i?q\d\w*|fp16|f16|bf16|fp32|f32|qat|mxfp[48]|nvfp4|int[48])$")
@@ -81,9 +82,13 @@ def _keep(tags: dict[str, Tag], tag: Tag) -> None:
         tags[key] = tag
 
 
-def _plainness(tag: Tag) -> tuple[bool, bool, int, str]:
-    """How much a name is the one to show: with a size, without a quantization, short."""
-    return (tag.tag == "latest", is_quantized(tag), len(tag.tag), tag.tag)
+def _plainness(tag: Tag) -> tuple[int, bool, int, str]:
+    """How much a name is the one to show: a size alone, without a quantization, short.
+
+    `latest` comes before what is no size alone: any registry has it that has the series at all.
+    """
+    rank = 1 if tag.tag == "latest" else 0 if size_of_name(tag.tag) == tag.tag.casefold() else 2
+    return (rank, is_quantized(tag), len(tag.tag), tag.tag)
 
 
 def _stem(name: str) -> str:

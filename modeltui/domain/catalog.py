@@ -9,6 +9,8 @@ from modeltui.domain.names import DEFAULT_HOST, DEFAULT_NAMESPACE, ModelName, pa
 from modeltui.domain.tasks import Purpose
 from modeltui.errors import InvalidName
 
+_TOLD = 3  # problems that are said at once
+
 
 @dataclass(frozen=True, slots=True)
 class Shape:
@@ -161,6 +163,14 @@ class Catalog:
     as_of: str | None = None
     retired: Mapping[str, Retired] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The first problems, and how many more there are: a faulty file may have hundreds."""
+        more = len(self.problems) - _TOLD
+        if more <= 0:
+            return self.problems
+        return (*self.problems[:_TOLD], f"{more} more problem{'' if more == 1 else 's'}: modeltui doctor")
 
     @property
     def tags(self) -> Iterator[Tag]:

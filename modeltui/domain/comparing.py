@@ -82,7 +82,7 @@ def _of_series(row: Ranked, field: str) -> str | None:
 def _rate(row: Ranked) -> str:
     if row.tokens is None:
         return units.UNKNOWN
-    text = f"{row.tokens:.1f}" if row.tokens < 10 else f"{row.tokens:.0f}"
+    text = units.rate(row.tokens)
     return text if row.is_measured else f"~{text}"
 
 

@@ -107,9 +107,13 @@ def context_points(context: int, trained: int | None) -> int:
     return round(CONTEXT * _clamped(trained / max(1, context)))
 
 
-def server_points(requires: tuple[int, int, int] | None, version: tuple[int, int, int] | None) -> int:
-    """None where it is too old; what is unknown counts as new enough."""
-    return 0 if requires and version and version < requires else SERVER
+def server_points(
+    requires: tuple[int, int, int] | None, version: tuple[int, int, int] | None, *, is_younger: bool = False
+) -> int:
+    """None where it is too old; what is unknown counts as new enough, half where the model is far younger."""
+    if requires and version and version < requires:
+        return 0
+    return SERVER // 2 if is_younger else SERVER
 
 
 def task_points(task: Task | None, capabilities: frozenset[str] | None) -> int:
@@ -146,7 +150,7 @@ def points(
         ),
         speed_points(tokens, is_embedding=is_embedding),
         context_points(case.context, case.trained),
-        server_points(case.requires, case.version),
+        server_points(case.requires, case.version, is_younger=case.is_younger),
         task_points(case.task, case.capabilities),
         disk_points(case.download, case.disk_free),
     )

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from modeltui.domain.cases import Case, Mends
 from modeltui.domain.tasks import Task
 from modeltui.domain.units import context as context_words
-from modeltui.domain.units import size
+from modeltui.domain.units import rate, size
 
 if TYPE_CHECKING:
     from modeltui.domain.memory import Placement
@@ -43,6 +43,8 @@ def memory_mend(mends: Mends) -> str:
     found = []
     if mends.unload:
         found.append(f"unload {', '.join(mends.unload)}")
+    if mends.others:
+        found.append(f"free {size(mends.others)} that other programs hold on the GPU")
     if mends.kv:
         found.append(f"keep the KV cache as {mends.kv} (OLLAMA_KV_CACHE_TYPE)")
     if mends.shorter:
@@ -66,11 +68,6 @@ def speed_words(speed: "Speed", is_embedding: bool) -> str:
     return f"about {words}"
 
 
-def rate(tokens: float) -> str:
-    """Two digits at most: an estimate deserves no more."""
-    return f"{tokens:.1f}" if tokens < 10 else f"{tokens:.0f}"
-
-
 def asked_words(case: Case) -> str:
     """The context that is asked for, of how much."""
     asked = context_words(case.context)
@@ -83,6 +80,8 @@ def asked_words(case: Case) -> str:
 
 def server_words(case: Case) -> str:
     """Which server it needs, and which there is."""
+    if case.requires is None and case.is_younger:
+        return f"which server it needs is unknown; it came out long after {dotted(case.version)}"
     if case.requires is None:
         return "no version of the server is asked for"
     if case.version is None:
@@ -107,7 +106,8 @@ def disk_words(case: Case) -> str:
         return "it is installed"
     if case.disk_free is None:
         return f"a pull brings {size(case.download)}; the disk is unknown"
-    return f"a pull brings {size(case.download)}, {size(case.disk_free)} are free"
+    where = f" on the disk of {case.disk}" if case.disk else ""
+    return f"a pull brings {size(case.download)}, {size(case.disk_free)} are free{where}"
 
 
 def dotted(version: tuple[int, int, int] | None) -> str:

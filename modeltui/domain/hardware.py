@@ -101,6 +101,26 @@ class Disk:
 
 
 @dataclass(frozen=True, slots=True)
+class RunnerUse:
+    """What the processes use in which Ollama runs models: RAM in bytes, and percent of all processors.
+
+    `percent` is None at the first look.
+    """
+
+    count: int
+    ram: int
+    percent: float | None
+
+
+def is_runner(name: str, command: Sequence[str]) -> bool:
+    """Whether a process runs a model: llama-server, `ollama_llama_server` (to 0.3), `ollama runner`."""
+    program = name.rpartition("/")[2].casefold()
+    if program.startswith(("llama-server", "llama_server", "ollama_llama_se")):
+        return True
+    return program.startswith("ollama") and "runner" in command[1:2]
+
+
+@dataclass(frozen=True, slots=True)
 class Host:
     """One machine at one moment."""
 
@@ -111,12 +131,18 @@ class Host:
 
 
 def machine_of_host(
-    host: Host, claimed_vram: int, *, origin: Origin, ram_bandwidth: float | None = None
+    host: Host,
+    claimed_vram: int,
+    *,
+    origin: Origin,
+    ram_bandwidth: float | None = None,
+    ram_held: int = 0,
 ) -> Machine | None:
     """What a server can run models with on that host; None where RAM or whether there is a GPU is not known.
 
     `claimed_vram` is the sum of `size_vram` in `/api/ps` (bytes), by which `held` goes where no card tells
     who uses it. `ram_bandwidth` in bytes a second, as measured; else that of the cards that share the RAM.
+    `ram_held` is what the server's runners have of RAM for themselves; never more than is in use.
     """
     if host.memory is None:
         return None
@@ -132,7 +158,9 @@ def machine_of_host(
         cores=host.cpu.cores,
         cpu=host.cpu.model,
         disk_free=host.disks[0].free if host.disks else None,
+        disk=host.disks[0].path if host.disks else None,
         origin=origin,
+        ram_held=min(max(0, ram_held), max(0, host.memory.total - host.memory.available)),
     )
     # A machine that has cards with memory of their own beside an integrated GPU runs models on those.
     return machine if own or not shared else _with_shared(machine, shared[0], claimed_vram)

@@ -50,7 +50,9 @@ class Machine:
     """What a server can run models with. No cards means that there is no GPU, known for certain.
 
     `is_unified`: the card's memory and RAM are one (Apple, GB10): the sum of both must fit `ram_total`.
+    `ram_held` is what this server's own models use of RAM and would give back: it is not in `ram_free`.
     `ram_bandwidth` in bytes a second, None where nobody has measured it (see ASSUMED_RAM_BANDWIDTH).
+    `disk_free` is what a pull may take, of the file system that holds the directory `disk`.
     `assumptions` says in words what was not known and is taken for granted all the same.
     """
 
@@ -61,9 +63,16 @@ class Machine:
     cores: int | None = None
     cpu: str | None = None
     disk_free: int | None = None
+    disk: str | None = None
     is_unified: bool = False
     origin: Origin = Origin.MEASURED
     assumptions: tuple[str, ...] = ()
+    ram_held: int = 0
+
+    @property
+    def is_apple(self) -> bool:
+        """Whether models run on Apple's own chips."""
+        return any(card.backend is Backend.METAL for card in self.cards)
 
     @property
     def vram_total(self) -> int:

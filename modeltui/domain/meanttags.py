@@ -37,7 +37,7 @@ def meant(series: Series, typed: str) -> Meant:
        left out where the series has no such tag: its models are tuned anyway.
     2. A size that the series does not have: the nearest ones below and above it.
     3. A quantization that it does not have: those of the same size next to it.
-    4. Else the tags a slip or two away, else the default one.
+    4. Else those of the size that was typed, then the tags a slip or two away, else the default one.
     """
     wanted = words(typed)
     size = next((word for word in wanted if size_word(word)), None)
@@ -61,6 +61,8 @@ def meant(series: Series, typed: str) -> Meant:
     rest = tuple(word for word in wanted if not _is_quantization(word))
     if rest and rest != wanted and (looser := _holding(series, rest)):
         near = (*(tag for tag in near if tag in looser), *_by_bits(looser, wanted))
+    elif size is not None and (same := _holding(series, (size,))):
+        near = (*(tag for tag in near if tag in same), *_shown(series, same), *near)
     # One model once, though it has several tags.
     once: dict[str, Tag] = {}
     for tag in near:

@@ -113,7 +113,7 @@ def place(facts: Facts, context: int, serving: Serving, machine: Machine) -> Pla
         [max(0, min(card.free + max(0, card.held), card.total) - kept) for card in machine.cards],
         [_overhead(card) for card in machine.cards],
         margin,
-        max(0, min(machine.ram_total, machine.ram_free + held)),
+        max(0, min(machine.ram_total, machine.ram_free + machine.ram_held + held)),
         machine.is_unified,
     )
     load = Load(

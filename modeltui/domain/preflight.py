@@ -2,12 +2,23 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from modeltui.domain.names import ModelName
 from modeltui.domain.units import size
 
 _NAMED = 3  # of many in one sentence
 _WORTH, _WORTH_BYTES = 100, 10**6  # less, and a smaller share, is no word: half of all have the same licence
+
+
+class Fitness(NamedTuple):
+    """How a model would run that is to be pulled: as `Fit` and `Needs` have it, and in words."""
+
+    kind: str
+    score: int | None
+    needs: int | None
+    context: int
+    words: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +28,7 @@ class Preflight:
     `total` is what the registry announces. `lacking`: what the server's disk must still take of each blob, by
     digest; none of a blob that is there. `free`: the room in `directory`, where that can be seen from here.
     `is_known` False: the registry has no such model or tag. `is_same`: what is installed under that name is
-    what the registry announces, and whole.
+    what the registry announces, and whole. `fit` None: the machine or the model is unknown.
     """
 
     name: ModelName
@@ -29,6 +40,7 @@ class Preflight:
     directory: str | None = None
     free: int | None = None
     gaps: tuple[str, ...] = ()
+    fit: Fitness | None = None
 
     @property
     def needed(self) -> int | None:
@@ -84,7 +96,7 @@ def shortage(plans: Iterable[Preflight]) -> Shortage | None:
 
 
 def words(plan: Preflight) -> str:
-    """One line: `qwen3:8b: 5.2 GB, 1.1 GB of it there, 212 GB free`; empty where nothing is known."""
+    """One line: `qwen3:8b: 5.2 GB, 1.1 GB of it there, 212 GB free, fits: gpu, 86`; empty: all unknown."""
     facts = facts_words(plan)
     if not facts:
         return ""
@@ -106,4 +118,6 @@ def facts_words(plan: Preflight) -> str:
         said.append(f"{size(plan.present)} of it there")
     if plan.free is not None:
         said.append(f"{size(plan.free)} free")
+    if plan.fit is not None:
+        said.append(plan.fit.words)
     return ", ".join([*said, *plan.gaps])

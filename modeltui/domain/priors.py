@@ -111,8 +111,10 @@ def active_billions(tag: Tag) -> float:
 class Priors:
     """What facts say of each size of each series of one catalog."""
 
-    def __init__(self, series: Mapping[str, Series]) -> None:
+    def __init__(self, series: Mapping[str, Series], as_of: str | None = None) -> None:
+        """`as_of` is the day of the catalog (ISO): nothing in it is newer, whatever it says of itself."""
         self._series = series
+        self._newest = _month(as_of)
         self._names = {_plain(name): name for name in series}
         self._months: dict[str, float] = {}
 
@@ -131,14 +133,18 @@ class Priors:
         """Months since January 2023; a tune is half as new as its own date against that of its base."""
         found = self._months.get(series.name)
         if found is None:
-            own, base = _month(series.released), self._base(series)
-            older = _month(base.released) if base is not None else None
+            own, base = self._released(series), self._base(series)
+            older = self._released(base) if base is not None else None
             if own is None:
                 found = older if older is not None else _UNKNOWN_MONTH
             else:
                 found = (own + older) / 2 if older is not None and older < own else own
             self._months[series.name] = found
         return found
+
+    def _released(self, series: Series) -> float | None:
+        found = _month(series.released)
+        return found if found is None or self._newest is None else min(found, self._newest)
 
     def _base(self, series: Series) -> Series | None:
         """What a tune was made from: the longest name of the catalog that its base begins with."""

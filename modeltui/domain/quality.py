@@ -68,10 +68,13 @@ Size = tuple[str, str]  # name of the series, word of the size
 class Quality:
     """The levels of all models of a catalog; made once for a catalog, and filled in as it is asked."""
 
-    def __init__(self, series: Mapping[str, Series], rows: Iterable[QualityRow]) -> None:
+    def __init__(
+        self, series: Mapping[str, Series], rows: Iterable[QualityRow], as_of: str | None = None
+    ) -> None:
+        """`as_of` is the day of the catalog (ISO): what claims to be newer counts as of that day."""
         self._series = series
         self._rows = tuple(rows)
-        self._priors = Priors(series)
+        self._priors = Priors(series, as_of)
         self._sizes: dict[str, dict[str, Tag]] = {}
         self._facts: dict[tuple[str, str, Task], float] = {}
         self._published: dict[Task, dict[Size, Level]] = {}

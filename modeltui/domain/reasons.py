@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from modeltui.domain.alternatives import BETTER, FASTER, SMALLER, Also, fold, rate_words
+from modeltui.domain.alternatives import BETTER, FASTER, SMALLER, Also, fold
 from modeltui.domain.fit import FitKind, Part
+from modeltui.domain.merits import merit_of
 from modeltui.domain.quality import Basis
 from modeltui.domain.quantization import bits_of, quantization_loss
 from modeltui.domain.recommendation import Ranking
@@ -20,8 +21,8 @@ from modeltui.domain.scoring import (
 from modeltui.domain.suitability import NO_EVIDENCE, Suitability
 from modeltui.domain.tasks import Priority, Task
 from modeltui.domain.units import context as context_words
-from modeltui.domain.units import size
-from modeltui.domain.verdict import Verdict
+from modeltui.domain.units import rate, size
+from modeltui.domain.verdict import Verdict, used_of
 
 _NEAR = 2  # points that are less than what anybody knows
 
@@ -63,8 +64,9 @@ class Ranked:
 
     @property
     def needs(self) -> int | None:
-        """Bytes that are really used, in VRAM and RAM together."""
-        return self.verdict.needs if self.verdict.needs is not None else self.candidate.needs
+        """Bytes that are really used: VRAM alone where it lies wholly on the GPU, else VRAM and RAM."""
+        placed = self.verdict.placement
+        return used_of(placed) if placed is not None else self.candidate.needs
 
 
 def parts_of(row: Scored, wish: Wish, suitability: Suitability, verdict: Verdict) -> tuple[Part, ...]:
@@ -93,7 +95,7 @@ def why(
     facts = [_where(candidate, verdict), _rate(candidate, wish), _evidence(suitability)]
     if is_slow(candidate, wish):
         facts.append(f"below the {wish.least_tokens:g} tokens/s that were asked for")
-    lead = _lead(place, row, ranking, wish)
+    lead = _lead(place, row, ranking, wish, verdict.largest_context)
     return f"{lead}: {', '.join(fact for fact in facts if fact)}."
 
 
@@ -102,7 +104,7 @@ def is_near(row: Scored, above: Scored | None) -> bool:
     return above is not None and above.score - row.score <= _NEAR
 
 
-def _lead(place: int, row: Scored, ranking: Ranking, wish: Wish) -> str:
+def _lead(place: int, row: Scored, ranking: Ranking, wish: Wish, largest: int | None) -> str:
     task = "general use" if wish.task is Task.GENERAL else wish.task.value
     others = [other for other in ranking.rows if other is not row]
     best = max((other.candidate.value for other in others), default=float("-inf"))
@@ -112,18 +114,17 @@ def _lead(place: int, row: Scored, ranking: Ranking, wish: Wish) -> str:
     if place == 1:
         mix = "quick enough and strongest" if wish.priority is Priority.SPEED else "the best balance"
         return f"{mix.capitalize()} for {task} here"
-    weaker, faster = first.value - mine.value, _times(mine, first)
+    weaker = first.value - mine.value
     if weaker < -BETTER / 2:
         return f"Stronger than the first, {_slower(mine, first)}"
-    strength = "As strong as the first" if weaker < BETTER else "Weaker than the first"
-    if faster is not None and faster >= FASTER:
-        return f"{strength}, {fold(faster)} as fast"
-    if (mine.needs or 0) < SMALLER * (first.needs or 0):
-        return f"{strength}, in {size(mine.needs)} instead of {size(first.needs)}"
+    above = [other.candidate for other in ranking.rows[: place - 1] if other is not row] or [first]
+    merit = merit_of(mine, above, wish.task, largest)
     if weaker < BETTER:
-        return strength
-    is_other = mine.series is not None and first.series is not None and mine.series.line != first.series.line
-    return f"{strength}, from another line of models" if is_other else strength
+        return f"As strong as the first, {merit}" if merit else "As strong as the first"
+    behind = ranking.rows[0].score - row.score
+    if not merit:
+        return f"Weaker than the first, {behind} point{'' if behind == 1 else 's'} behind in all"
+    return f"{merit[0].upper()}{merit[1:]}, but weaker than the first"
 
 
 def _times(one: Candidate, other: Candidate) -> float | None:
@@ -134,6 +135,8 @@ def _slower(one: Candidate, other: Candidate) -> str:
     times = _times(one, other)
     if times is not None and times < 1 / FASTER:
         return f"but {fold(1 / times)} as slow"
+    if one.needs and other.needs and one.needs >= other.needs / SMALLER:
+        return "but larger"
     return "but with less room" if one.memory < other.memory else "and near it in all"
 
 
@@ -153,9 +156,7 @@ def _rate(candidate: Candidate, wish: Wish) -> str:
         return ""
     if candidate.tokens is None:
         return "speed unknown"
-    return (
-        f"{rate_words(candidate.tokens)} tokens/s {'measured here' if candidate.is_measured else 'estimated'}"
-    )
+    return f"{rate(candidate.tokens)} tokens/s {'measured here' if candidate.is_measured else 'estimated'}"
 
 
 def _evidence(suitability: Suitability) -> str:
@@ -180,15 +181,15 @@ def _speed_words(candidate: Candidate, wish: Wish, verdict: Verdict) -> str:
     if candidate.tokens is None:
         return f"speed unknown: {speed.basis}" if speed.basis else "speed unknown"
     words = (
-        f"{rate_words(candidate.tokens)} tokens/s, measured here"
+        f"{rate(candidate.tokens)} tokens/s, measured here"
         if candidate.is_measured
         else (
-            f"about {rate_words(candidate.tokens)} tokens/s"
-            + (f" ({rate_words(speed.low)} to {rate_words(speed.high)})" if speed.low and speed.high else "")
+            f"about {rate(candidate.tokens)} tokens/s"
+            + (f" ({rate(speed.low)} to {rate(speed.high)})" if speed.low and speed.high else "")
         )
     )
     if pace(candidate, wish.task) != candidate.tokens:
-        words += f"; it thinks first: counted as {rate_words(candidate.tokens / THINKING_COST)}"
+        words += f"; it thinks first: counted as {rate(candidate.tokens / THINKING_COST)}"
     return words
 
 

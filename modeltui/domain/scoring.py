@@ -70,8 +70,9 @@ class Candidate(NamedTuple):
     """One tag or installed model with the numbers that its score rests on. Sizes in bytes.
 
     `value` is its level less its quantization's loss, in doublings. `memory` are the points of
-    domain/fit.py's memory part. `series` None: no catalog knows it. `is_too_new`: this server is too old
-    for it.
+    domain/fit.py's memory part. `series` None: no catalog knows it. `needs` is what it takes as it lies: VRAM
+    where it lies on the GPU, else VRAM and RAM. `is_too_new`: this server is too old for it, or by far older
+    where nothing says which one it needs.
     """
 
     name: str

@@ -42,6 +42,15 @@ def smaller_tags(series: Series, of: Tag, size: int) -> Iterator[Tag]:
             yield tag
 
 
+def plain_twin(series: Series, of: Tag) -> Tag | None:
+    """The first tag of the same size that is a file for any machine, instead of one for Apple's chips."""
+    for tag in series.tags:
+        is_plain = bool(tag.size) and not (tag.is_cloud or tag.is_apple_only)
+        if is_plain and (tag.parameter_size, tag.is_base) == (of.parameter_size, of.is_base):
+            return tag
+    return None
+
+
 def _variant(tag: str) -> str:
     """A tag's name without its quantization: `8b-instruct-q4_K_M` is an `8b-instruct`."""
     return _QUANTIZED.sub("", tag).casefold()

@@ -27,7 +27,7 @@ _MOST_GB_S = 100_000
 _EXAMPLES = "write 24GB, 2x24GB, 24GB+64GB (VRAM + RAM), none+16GB, or a card's name such as rtx 4090"
 
 _SIZE = re.compile(r"(?ia)(\d{1,12}(?:\.\d{1,6})?) ?(m|g|t)?(?:i?b)?")
-_SIZE_AT_END = re.compile(r"(?ia)(?:^|(?<= ))(\d{1,12}(?:\.\d{1,6})?) ?(?:[mgt]i?b?)$")
+_SIZE_AT_END = re.compile(r"(?ia)(?:^|(?<= ))(\d{1,12}(?:\.\d{1,6})?) ?[mgt](?:i?b)?$")
 _GROUP = re.compile(r"(?ia)(?:(\d{1,9}) ?[x×*] ?)?([^@]+)(?:@ ?(\d{1,9}(?:\.\d{1,3})?) ?(?:gb/s|gb)?)?")
 _BANDWIDTH = re.compile(r"(?ia)(\d{1,9}(?:\.\d{1,6})?) ?(?:gb/s|gb)?")
 _CHIP = re.compile(r"(?ia)(?:apple )?m\d{1,2}(?: (?:pro|max|ultra))?")
@@ -78,9 +78,11 @@ def machine_with(typed: TypedCards, ram: int | None, base: Machine | None, origi
         cores=base.cores if base else None,
         cpu=base.cpu if base and origin is not Origin.SIMULATED else None,
         disk_free=base.disk_free if base else None,
+        disk=base.disk if base else None,
         is_unified=typed.shared is not None,
         origin=origin,
         assumptions=tuple(assumptions),
+        ram_held=base.ram_held if base and free is not None else 0,
     )
 
 
@@ -174,7 +176,7 @@ def _group(text: str) -> TypedCards:
 
 
 def _card(text: str, carried: float | None) -> TypedCards:
-    if text.isdigit() and known_card(f"rtx {text}") is not None:
+    if text[:1].isdigit() and known_card(f"rtx {text}") is not None:
         text = f"rtx {text}"
     if _SIZE.fullmatch(text):
         return _of_size(parse_memory(text), carried)
@@ -234,7 +236,7 @@ def _bytes(text: str, most: int, of: str) -> int:
         raise _cannot(text)
     size = float(match[1]) * _FACTORS[(match[2] or "g").lower()]
     if size < (1 << 26):
-        raise _cannot(text, f"{of} has more memory than that; no GPU is written none")
+        raise _cannot(text, f"{of} has at least 64 MB{'' if of == 'RAM' else '; no GPU is written none'}")
     if size > most:
         raise _cannot(text, f"{of} has at most {most // GIB} GB")
     return int(size)

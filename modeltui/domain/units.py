@@ -37,7 +37,10 @@ def rate(tokens_per_second: float | None) -> str:
     """Tokens a second in two digits: `38`, `3.1`, `0.4`, `110`."""
     if tokens_per_second is None:
         return UNKNOWN
-    return f"{tokens_per_second:.1f}" if tokens_per_second < 9.95 else str(round(tokens_per_second))
+    if tokens_per_second < 9.95:
+        return f"{tokens_per_second:.1f}"
+    grain = 10 ** max(0, len(str(round(tokens_per_second))) - 2)
+    return str(round(tokens_per_second / grain) * grain)
 
 
 def context(tokens: int | None) -> str:
@@ -48,7 +51,7 @@ def context(tokens: int | None) -> str:
 
 
 def parse_context(text: str) -> int:
-    """Tokens of a context as typed: `16384`, `16k`, `1m`, k being 1024; ValueError for what is none (1 to 1 G)."""
+    """Tokens of a context as typed: `16384`, `16k`, `1m`, k being 1024; ValueError for none (1 to 1 G)."""
     match = re.fullmatch(r"(?i)(\d{1,10}) ?([km]?)", text.strip(), re.ASCII)
     tokens = int(match[1]) * {"": 1, "k": 1024, "m": 1024**2}[match[2].casefold()] if match else 0
     if not 0 < tokens <= 1024**3:

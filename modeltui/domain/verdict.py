@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from modeltui.domain.architecture import Facts
-from modeltui.domain.fit import Fit
+from modeltui.domain.fit import Fit, FitKind
 from modeltui.domain.memory import Placement
 from modeltui.domain.speed import Speed
 
@@ -29,3 +29,13 @@ class Verdict:
     def needs(self) -> int | None:
         """Bytes that it really uses, wherever they lie."""
         return None if self.placement is None else self.placement.vram + self.placement.ram
+
+
+def used_of(placement: Placement) -> int | None:
+    """Bytes to count with: VRAM alone where it lies wholly on the GPU, else VRAM and RAM.
+
+    None where it does not fit. A token embedding that lies in RAM beside a model on the GPU is not counted.
+    """
+    if placement.kind is FitKind.NO:
+        return None
+    return placement.vram if placement.kind is FitKind.GPU else placement.vram + placement.ram

@@ -7,7 +7,7 @@ from modeltui.domain.machine import KnownMachine, Machine
 from modeltui.domain.memory import Placement
 from modeltui.domain.speed import Speed
 from modeltui.domain.units import context as context_words
-from modeltui.domain.units import size
+from modeltui.domain.units import rate, size
 from modeltui.domain.verdict import Verdict
 
 
@@ -42,12 +42,13 @@ def lines_of(verdict: Verdict) -> Iterator[tuple[str, str]]:
 
 def split_lines(verdict: Verdict) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
     """The same where other facts of the model stand beside it: what it comes to, and what that rests on."""
+    if verdict.placement is None:
+        why = f": {verdict.fit.parts[0].why}" if verdict.fit.parts else ""
+        return [("fit", f"{verdict.fit.kind.value}{why}")], []
     brief, rest, under = list[tuple[str, str]](), list[tuple[str, str]](), ""
     for label, text in lines_of(verdict):
         under = label or under
         word = {"context": "longest", "lies": "would lie"}.get(label, label)
-        if label == "fit" and verdict.placement is None and verdict.fit.parts:
-            text = f"{text}: {verdict.fit.parts[0].why}"
         (rest if under in ("score", "assumed") else brief).append((word, text))
     return brief, rest
 
@@ -99,16 +100,8 @@ def _speed_words(speed: Speed) -> str:
     if speed.tokens is None:
         words = f"unknown: {speed.basis}" if speed.prompt is None else speed.basis
     else:
-        words = f"{'' if speed.is_measured else 'about '}{_rate(speed.tokens)} tokens/s"
+        words = f"{'' if speed.is_measured else 'about '}{rate(speed.tokens)} tokens/s"
         if speed.low is not None and speed.high is not None and speed.low < speed.high:
-            words += f" ({_rate(speed.low)} to {_rate(speed.high)})"
+            words += f" ({rate(speed.low)} to {rate(speed.high)})"
         words += f", {speed.basis}"
-    return words if speed.prompt is None else f"{words}; prompts about {_rate(speed.prompt)} tokens/s"
-
-
-def _rate(tokens: float) -> str:
-    """Two digits: an estimate deserves no more."""
-    if tokens < 10:
-        return f"{tokens:.1f}"
-    digits = 10 ** max(0, len(str(int(tokens))) - 2)
-    return str(round(tokens / digits) * digits)
+    return words if speed.prompt is None else f"{words}; prompts about {rate(speed.prompt)} tokens/s"

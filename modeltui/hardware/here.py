@@ -211,6 +211,28 @@ def models_directories(
     return tuple(found)
 
 
+def directory_to_be(environment: Mapping[str, str], home: Path, *, root: Path = Path("/")) -> Path:
+    """Where there are no models yet: the nearest directory that exists above where a server would keep them.
+
+    That is OLLAMA_MODELS, else the home of Ollama's own user where there is one, else that of this user.
+    """
+    named = environment.get("OLLAMA_MODELS", "").strip().strip("\"'").strip()
+    service = root / "usr/share/ollama"
+    wanted = home / ".ollama/models"
+    if named and Path(named).is_absolute():
+        wanted = Path(named)
+    elif _is_directory(service):
+        wanted = service
+    return next((path for path in (wanted, *wanted.parents) if _is_directory(path)), Path(wanted.anchor))
+
+
+def _is_directory(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
+
+
 def _readable(path: Path) -> bool:
     try:
         return path.is_dir() and os.access(path, os.R_OK | os.X_OK)

@@ -215,9 +215,10 @@ class _Reading:
             memory = self._ask(index, "nvmlDeviceGetMemoryInfo", handle)
         if memory is None:
             return None, None, None, not self._refused  # GB10 and Jetson: "not supported"
-        if not memory.total:
-            return None, None, None, True
-        return int(memory.total), int(memory.free), int(memory.used), False
+        total = _bytes(int(memory.total))
+        if not total:
+            return None, None, None, total == 0
+        return total, _bytes(int(memory.free)), _bytes(int(memory.used)), False
 
     def _compute(self, index: int, handle: object) -> tuple[int, int] | None:
         found = self._ask(index, "nvmlDeviceGetCudaComputeCapability", handle)

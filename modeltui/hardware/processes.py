@@ -4,6 +4,7 @@ import shlex
 import subprocess
 from collections.abc import Mapping
 
+from modeltui.domain.hardware import is_runner
 from modeltui.text import clean_line
 
 _LONGEST_S = 5.0
@@ -18,6 +19,25 @@ def process_name(pid: int) -> str | None:
         return clean_line(psutil.Process(pid).name()) or None
     except (psutil.Error, OSError, ValueError, OverflowError):
         return None
+
+
+def runner_memory() -> int:
+    """Bytes of RAM that runners on this machine have for themselves, so that ending them gives it back.
+
+    Pages of a mapped file are not counted: the system counts them as available already. 0 where that can't
+    be told.
+    """
+    import psutil
+
+    own = 0
+    try:
+        for process in psutil.process_iter(["name", "cmdline", "memory_info"]):
+            memory = process.info["memory_info"]
+            if memory is not None and is_runner(process.info["name"] or "", process.info["cmdline"] or []):
+                own += max(0, memory.rss - getattr(memory, "shared", memory.rss))
+    except (psutil.Error, OSError):
+        return 0
+    return own
 
 
 def server_environment(port: int) -> Mapping[str, str] | None:

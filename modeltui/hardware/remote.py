@@ -180,7 +180,7 @@ def host_of(parts: Mapping[str, str]) -> Host:
 
 def _gpus(parts: Mapping[str, str]) -> Gpus:
     rows = [[field.strip() for field in line.split(",")] for line in parts.get("nvidia", "").splitlines()]
-    rows = [row for row in rows if len(row) == len(_QUERY.split(",")) and row[0].isdigit()]
+    rows = [row for row in rows if len(row) == len(_QUERY.split(",")) and _number(row[0]) is not None]
     nvidia = [_nvidia(row, parts) for row in rows]
     amd, notes = read_amd(Sent({key[5:]: text for key, text in parts.items() if key.startswith("file ")}))
     said = list(notes)
@@ -216,8 +216,9 @@ def _nvidia(row: list[str], parts: Mapping[str, str]) -> Gpu:
     total, free, used = (_mib(field) for field in row[3:6])
     known = known_card(name, total)
     capability = dict(line.split(", ", 1) for line in parts.get("compute", "").splitlines() if ", " in line)
-    major, dot, minor = capability.get(row[0], "").strip().partition(".")
-    compute = (int(major), int(minor)) if dot and major.isdigit() and minor.isdigit() else None
+    words = capability.get(row[0], "").strip().partition(".")
+    major, minor = _number(words[0]), _number(words[2])
+    compute = None if major is None or minor is None else (major, minor)
     is_unified = total is None and row[3] != "[Insufficient Permissions]"
     return Gpu(
         index=index,
@@ -239,7 +240,7 @@ def _nvidia(row: list[str], parts: Mapping[str, str]) -> Gpu:
 
 def _users(uuid: str, text: str) -> tuple[GpuUser, ...]:
     rows = [[field.strip() for field in line.split(",", 3)] for line in text.splitlines()]
-    rows = [row for row in rows if len(row) == 4 and row[0] == uuid and row[1].isdigit()]
+    rows = [row for row in rows if len(row) == 4 and row[0] == uuid and _number(row[1]) is not None]
     return tuple(GpuUser(int(row[1]), clean_line(row[3], 200) or None, _mib(row[2])) for row in rows)
 
 
@@ -287,7 +288,7 @@ def _mib(text: str) -> int | None:
 def _milliwatts(text: str) -> int | None:
     whole, _, part = text.partition(".")
     watts = _number(whole)
-    return None if watts is None else watts * 1000 + int((part + "000")[:3] if part.isdigit() else 0)
+    return None if watts is None else watts * 1000 + (_number((part + "000")[:3]) or 0)
 
 
 def _number(text: str | None) -> int | None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _MOST_INT = 2**63 - 1
 _MOST_ROWS = 20_000
+_MOST_LOADED = 1_000
 _MOST_KEYS = 2_000
 _BLOB = re.compile(r"sha256[-:]([0-9a-f]{64})")
 _GO_ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|.)")
@@ -127,7 +128,7 @@ def _model(row: Mapping[str, Any]) -> Model:
 
 def loaded(body: object) -> tuple[LoadedModel, ...]:
     """`/api/ps`."""
-    return tuple(_loaded(row) for row in rows(mapping(body).get("models")))
+    return tuple(_loaded(row) for row in rows(mapping(body).get("models"))[:_MOST_LOADED])
 
 
 def _loaded(row: Mapping[str, Any]) -> LoadedModel:

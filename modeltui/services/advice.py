@@ -1,22 +1,25 @@
 """What a machine makes of any model: facts, placement, speed and fit together, each kept once it is made."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from modeltui.domain import appleonly
 from modeltui.domain.architecture import Facts
 from modeltui.domain.cases import Case, Mends
-from modeltui.domain.catalog import Catalog, Tag
+from modeltui.domain.catalog import Catalog, Series, Tag
 from modeltui.domain.fit import FitKind, judge, points
 from modeltui.domain.machine import KnownMachine, Machine, Origin
 from modeltui.domain.memory import Placement, default_context, largest_context, place
 from modeltui.domain.models import LoadedModel, Model
-from modeltui.domain.rates import Calibration, Rates, is_moe, rates_of, tokens_per_second
-from modeltui.domain.serving import KvType, Serving
-from modeltui.domain.siblings import smaller_tags, version_of
+from modeltui.domain.rates import Calibration, Rates, rates_of
+from modeltui.domain.remedies import remedies
+from modeltui.domain.serving import Serving
+from modeltui.domain.siblings import smaller_tags
 from modeltui.domain.speed import Speed, speed, tokens_placed
 from modeltui.domain.tasks import Task
-from modeltui.domain.verdict import Verdict
+from modeltui.domain.verdict import Verdict, used_of
+from modeltui.services.casing import Here, case_of
 from modeltui.services.experience import calibration_of, speed_seen
 from modeltui.services.subjects import Subject, Subjects, key_of
 from modeltui.store.measurements import Measurement
@@ -43,7 +46,8 @@ class Circumstance:
 class Numbers(NamedTuple):
     """A verdict without words, for thousands: bytes, tokens of context, tokens a second.
 
-    `least`: see `Case.least_speed`.
+    `needs` is what it takes wholly on the GPU, `used` what it takes as it lies (domain.verdict.used_of).
+    `least` (`least_speed`) and `is_younger`: see `Case`.
     """
 
     kind: FitKind
@@ -55,6 +59,8 @@ class Numbers(NamedTuple):
     context: int
     points: tuple[int, ...]
     least: float | None = None
+    used: int | None = None
+    is_younger: bool = False
 
 
 UNKNOWN = Numbers(FitKind.UNKNOWN, None, None, None, None, False, 0, (0, 0, 0, 0, 0, 0))
@@ -104,11 +110,17 @@ class Advice:
         return self._verdict(self.subjects.of_model(model), context, task)
 
     def verdict_of_facts(
-        self, name: str, facts: Facts | None, context: int | None = None, task: Task | None = None
+        self,
+        name: str,
+        facts: Facts | None,
+        context: int | None = None,
+        task: Task | None = None,
+        *,
+        unknown: str = "its size is unknown",
     ) -> Verdict:
         """The verdict on what is neither installed nor in the catalog; None for facts is an unknown size."""
         download = facts.file if facts else None
-        subject = Subject(name, name, None, facts, None, None, download, "its size is unknown", None)
+        subject = Subject(name, name, None, facts, None, None, download, unknown, None)
         return self._verdict(subject, context, task)
 
     def numbers_of_tag(self, tag: Tag, context: int | None = None, task: Task | None = None) -> Numbers:
@@ -171,11 +183,25 @@ class Advice:
             fit = judge(None, none := Speed(None, basis=why), Case(context or 0), unknown=why)
             return Verdict(subject.name, facts, context or 0, None, none, fit, None, (why,))
         context = context or self.context_of(facts)
+        if self._is_for_apple(subject, machine):
+            fit = appleonly.refused(self._series(subject), subject.tag)
+            return Verdict(subject.name, facts, context, None, Speed(None, basis=appleonly.WHY), fit, None)
         key = (subject.key, subject.name, context, task)
         found = self._verdicts.get(key)
         if found is None:
             found = self._verdicts[key] = self._judged(subject, facts, machine, context, task)
         return found
+
+    def _is_for_apple(self, subject: Subject, machine: Machine) -> bool:
+        """Whether only Macs run it and this is none. What is installed here counts as any other: elsewhere
+        the registry would have refused it.
+        """
+        is_theirs = appleonly.is_elsewhere(subject.tag, machine)
+        return is_theirs and (subject.download is not None or self.is_made_up)
+
+    def _series(self, subject: Subject) -> Series | None:
+        tag = subject.tag
+        return self.circumstance.catalog.series.get(tag.series.casefold()) if tag else None
 
     def _why(self) -> str:
         return self.circumstance.machine.why or "nothing is known of it"
@@ -189,7 +215,7 @@ class Advice:
         wanted = FitKind.GPU if machine.cards else FitKind.CPU
         largest = largest_context(facts, self.serving, machine, wanted)
         mends = self._mends(subject, facts, machine, placement, largest, wanted)
-        case = self._case(subject, facts, machine, placement, rates, context, task)
+        case = self._case(subject, Here(facts, machine, placement, rates), context, task)
         fit = judge(placement, rate, case, mends, is_embedding=facts.is_embedding)
         notes = (*placement.needs.assumptions, *machine.assumptions)
         return Verdict(subject.name, facts, context, placement, rate, fit, largest, notes)
@@ -199,16 +225,20 @@ class Advice:
         if facts is None or rates is None or machine is None:
             return UNKNOWN
         context = context or self.context_of(facts)
+        if self._is_for_apple(subject, machine):
+            return UNKNOWN._replace(kind=FitKind.NO, score=0, context=context)
         placement = self._place(facts, context, subject.key)
         assert placement is not None
         seen = self._seen(subject, context, placement)
         tokens = seen.tokens if seen is not None else tokens_placed(rates, placement, facts)
-        case = self._case(subject, facts, machine, placement, rates, context, task)
+        case = self._case(subject, Here(facts, machine, placement, rates), context, task)
         got = points(placement, tokens, case, is_embedding=facts.is_embedding)
         score = None if placement.kind is FitKind.UNKNOWN else sum(got)
         return Numbers(
             *(placement.kind, score, placement.needs.total, placement.headroom, tokens),
             *(seen is not None, context, got, case.least_speed),
+            used=used_of(placement),
+            is_younger=case.is_younger,
         )
 
     def _seen(self, subject: Subject, context: int, placement: Placement) -> Speed | None:
@@ -216,36 +246,10 @@ class Advice:
             return None
         return speed_seen(self.circumstance.measurements, subject.digest, context, placement.kind)
 
-    def _case(
-        self,
-        subject: Subject,
-        facts: Facts,
-        machine: Machine,
-        placement: Placement,
-        rates: Rates,
-        context: int,
-        task: Task | None,
-    ) -> Case:
-        least = None
-        if rates.card_byte > rates.ram_byte and placement.layers:
-            read = placement.gpu_bytes_read + placement.ram_bytes_read
-            least = tokens_per_second(rates, 0, read, 0, placement.layers, is_moe(facts))
-        return Case(
-            context=context,
-            trained=facts.trained_context,
-            task=task,
-            capabilities=subject.capabilities,
-            requires=version_of(subject.requires),
-            version=self.serving.version,
-            download=subject.download,
-            disk_free=machine.disk_free,
-            ram_free=machine.ram_free,
-            held=self._held(subject),
-            least_speed=least,
-        )
-
-    def _held(self, subject: Subject) -> int:
-        return sum(row.vram or 0 for row in self._others(subject))
+    def _case(self, subject: Subject, here: Here, context: int, task: Task | None) -> Case:
+        held = sum(row.vram or 0 for row in self._others(subject))
+        series = self._series(subject)
+        return case_of(subject, series, here, self.serving, context=context, task=task, held=held)
 
     def _others(self, subject: Subject) -> list[LoadedModel]:
         """What is loaded beside a model, on the machine that is judged."""
@@ -269,22 +273,18 @@ class Advice:
     ) -> Mends:
         """What would bring a model where it is wanted, or spare those that are loaded."""
         if placement.kind is wanted:
-            others = self._others(subject) if placement.headroom < self._held(subject) else []
+            others = self._others(subject)
+            held = sum(row.vram or 0 for row in others)
+            if wanted is FitKind.CPU:
+                held = min(machine.ram_held, sum((row.size or 0) - (row.vram or 0) for row in others))
+            others = others if placement.headroom < held else []
             return Mends(unload=tuple(row.shown for row in others))
-        context, kv = placement.needs.context, None
-        if self.serving.kv_type is KvType.F16 and machine.cards:
-            halved = place(facts, context, replace(self.serving, kv_type=KvType.Q8_0), machine)
-            kv = KvType.Q8_0.value if halved.kind is wanted else None
-        return Mends(
-            smaller=self._smaller(subject, facts, context, wanted),
-            shorter=_in_thousands(largest) if largest is not None and largest < context else None,
-            kv=kv,
-        )
+        smaller = self._smaller(subject, facts, placement.needs.context, wanted)
+        return remedies(facts, placement, self.serving, machine, wanted, largest=largest, smaller=smaller)
 
     def _smaller(self, subject: Subject, facts: Facts, context: int, wanted: FitKind) -> str | None:
         """The largest tag of the same series, size and variant that lies where it is wanted."""
-        tag = subject.tag
-        series = self.circumstance.catalog.series.get(tag.series.casefold()) if tag else None
+        tag, series = subject.tag, self._series(subject)
         if tag is None or series is None:
             return None
         for smaller in sorted(smaller_tags(series, tag, facts.file), key=lambda each: -(each.size or 0)):
@@ -293,8 +293,3 @@ class Advice:
             if placed is not None and placed.kind is wanted:
                 return smaller.name
         return None
-
-
-def _in_thousands(tokens: int) -> int:
-    """A context as people say one: 19k rather than 20224."""
-    return tokens // 1024 * 1024 or tokens

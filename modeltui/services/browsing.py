@@ -5,12 +5,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from modeltui.domain.catalog import Catalog, Series, Tag
+from modeltui.domain.fit import FitKind
+from modeltui.domain.machine import Backend, Machine
 from modeltui.domain.memory import needs
 from modeltui.domain.models import Model
 from modeltui.domain.query import parse
-from modeltui.errors import ConfigError
 from modeltui.services.advice import Advice, Numbers
-from modeltui.services.circumstances import advice_of
+from modeltui.services.circumstances import advice_of, link_if_any
 from modeltui.services.offers import (
     Offer,
     Offers,
@@ -21,7 +22,6 @@ from modeltui.services.offers import (
     offers_of_series,
     ordered,
 )
-from modeltui.services.servers import Link
 from modeltui.services.tree import Services
 
 
@@ -75,8 +75,13 @@ class Browsing:
 
 
 def numbers_of(advice: Advice, tag: Tag) -> Numbers:
-    """How a tag would run; what it needs is known without a machine, too."""
+    """How a tag would run; what it needs is known without a machine, too.
+
+    One in a format of Apple's does not, elsewhere: the registry refuses the pull.
+    """
     found = advice.numbers_of_tag(tag)
+    if tag.is_apple_only and advice.machine is not None and not is_apple(advice.machine):
+        return found._replace(kind=FitKind.NO, score=0, tokens=None)
     if found.needs is not None or advice.machine is not None:
         return found
     facts = advice.subjects.facts_of_tag(tag)
@@ -86,21 +91,17 @@ def numbers_of(advice: Advice, tag: Tag) -> Numbers:
     return found._replace(needs=needs(facts, context, advice.serving).total, context=context)
 
 
+def is_apple(machine: Machine | None) -> bool:
+    """Whether the models run on a Mac."""
+    return machine is not None and any(card.backend is Backend.METAL for card in machine.cards)
+
+
 async def browse(services: Services, hardware: str | None = None) -> Browsing:
     """Read the catalog, and what verdicts rest on; a server that does not answer is no hindrance.
 
     `hardware` is a "what if"; raises UsageError for what describes none.
     """
-    advice = await advice_of(services, await _link(services), hardware)
+    advice = await advice_of(services, await link_if_any(services), hardware)
     for note in advice.circumstance.notes:
         services.note(note)
     return Browsing(await asyncio.to_thread(offers_of, advice.circumstance.catalog), advice)
-
-
-async def _link(services: Services) -> Link | None:
-    """The active server; None, and said, where its secret is missing: the catalog does without it."""
-    try:
-        return await services.active()
-    except ConfigError as error:
-        services.note(error.message)
-        return None

@@ -1,22 +1,33 @@
 """Gathers what verdicts rest on: the server's machine and environment, the catalog, what is known here."""
 
 import asyncio
+from dataclasses import replace
 
 from modeltui.domain.catalog import Catalog
 from modeltui.domain.machine import KnownMachine
 from modeltui.domain.models import LoadedModel, Model
 from modeltui.domain.typedhardware import parse_hardware
-from modeltui.errors import ServerError, TimedOut, Unreachable
+from modeltui.errors import ConfigError, ServerError, TimedOut, Unreachable
 from modeltui.services.advice import Advice, Circumstance
 from modeltui.services.machines import machine_of
 from modeltui.services.servers import Link
 from modeltui.services.serving import serving_of
 from modeltui.services.tree import Services
+from modeltui.text import clean_line
 
 Answers = tuple[str | None, tuple[Model, ...], tuple[LoadedModel, ...], tuple[str, ...]]
 """Version, installed and loaded models, and what went wrong."""
 
 _LIMIT_S = 5.0  # what a server knows is good to have; the verdicts stand without it
+
+
+async def link_if_any(services: Services) -> Link | None:
+    """The active server; None, and noted, where its secret is missing: the catalog does without it."""
+    try:
+        return await services.active()
+    except ConfigError as error:
+        services.note(error.message)
+        return None
 
 
 async def advice_of(services: Services, link: Link | None, hardware: str | None = None) -> Advice:
@@ -51,11 +62,9 @@ async def circumstance_of(
     known, serving = await asyncio.gather(
         machine_of(services, there, loaded), serving_of(services, there, version, loaded)
     )
-    if hardware is not None:
-        known = KnownMachine(parse_hardware(hardware, known.machine), f"simulated: {hardware.strip()}")
     here = services.store.measurements
     server_id = link.id if link is not None else services.links.id_of(services.config.active)
-    return Circumstance(
+    found = Circumstance(
         machine=known,
         serving=serving,
         catalog=catalog,
@@ -63,8 +72,15 @@ async def circumstance_of(
         loaded=loaded,
         measurements=services.recall(lambda: here.of_server(server_id), ()),
         shapes=services.recall(here.shapes, {}),
-        notes=(*notes, *catalog.problems),
+        notes=(*notes, *catalog.notes),
     )
+    return found if hardware is None else with_hardware(found, hardware)
+
+
+def with_hardware(circumstance: Circumstance, hardware: str) -> Circumstance:
+    """The same on other hardware, as typed; raises UsageError for what describes none."""
+    machine = parse_hardware(hardware, circumstance.machine.machine)
+    return replace(circumstance, machine=KnownMachine(machine, f"simulated: {clean_line(hardware).strip()}"))
 
 
 async def _asked(link: Link | None) -> Answers:

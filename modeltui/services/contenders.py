@@ -185,7 +185,7 @@ class Contenders:
             level=level,
             value=level.value - quantization_loss(tag.quantization, bits_of(tag)),
             kind=numbers.kind,
-            needs=numbers.needs,
+            needs=numbers.needs if numbers.used is None else numbers.used,
             headroom=numbers.headroom,
             tokens=numbers.tokens,
             is_measured=numbers.is_measured,
@@ -193,7 +193,7 @@ class Contenders:
             memory=numbers.points[0],
             trained=tag.context or (series.context if series is not None else None),
             is_installed=is_installed,
-            is_too_new=bool(any(numbers.points)) and not numbers.points[_SERVER_PART],
+            is_too_new=numbers.is_younger or (any(numbers.points) and not numbers.points[_SERVER_PART]),
             is_default=default is not None and default.digest is not None and default.digest == tag.digest,
             history=self._histories.get(name, History()),
         )

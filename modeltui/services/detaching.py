@@ -12,12 +12,13 @@ from pathlib import Path
 import modeltui
 from modeltui.errors import ModeltuiError
 from modeltui.services.pulls import Pulls
-from modeltui.services.runner import STEP_S, carry
 from modeltui.services.runnerlog import ORDERLY, last_line, open_log
 from modeltui.services.tree import Services
 from modeltui.store.locks import KEEPS_APART, FileLock
 
 RUN = ("-m", "modeltui", "queue", "run", "--headless")
+AHEAD = "--ahead"
+_LOOK_S = 0.25
 _LONGEST_DELAY_S = 60.0
 
 
@@ -57,13 +58,27 @@ def words_of_runner(services: Services) -> list[str]:
     return [sys.executable, *RUN, *([f"--profile={profile}"] if profile else [])]
 
 
-def start_runner(services: Services) -> "Started":
+def start_ahead(services: Services) -> "Started | None":
+    """Start a runner for what is going to be queued in a moment, so that it is ready when that is.
+
+    It waits for some seconds, and ends when nothing comes. None where another one lives, none can be apart,
+    or it cannot be started, which is told when it is needed.
+    """
+    if not can_detach(services) or Pulls(services).runner_lives():
+        return None
+    try:
+        return start_runner(services, is_ahead=True)
+    except ModeltuiError:
+        return None
+
+
+def start_runner(services: Services, *, is_ahead: bool = False) -> "Started":
     """Start a runner that outlives this program; if another one lives, it ends at once.
 
     It has a session of its own, the root as its directory, no descriptor of ours, and its output goes to its
     log. Raises ModeltuiError when it cannot be started.
     """
-    words = words_of_runner(services)
+    words = [*words_of_runner(services), *([AHEAD] if is_ahead else [])]
     try:
         log = open_log(services.paths.runner_log)
         try:
@@ -114,11 +129,14 @@ def ensure_runner(services: Services) -> bool:
 class Keeper:
     """Starts a runner when none lives: one at a time, and ever more seldom when they die early."""
 
-    def __init__(self, services: Services, tell: Callable[[str], None]) -> None:
+    def __init__(
+        self, services: Services, tell: Callable[[str], None], started: Started | None = None
+    ) -> None:
+        """`started`: a runner that this program has started ahead."""
         self._services = services
         self._tell = tell
         self._pulls = Pulls(services)
-        self._started: Started | None = None
+        self._started = started
         self._started_at = 0.0
         self._is_known = False
         self._delay_s = 0.0
@@ -153,15 +171,19 @@ async def see_carried(
     is_done: Callable[[], bool],
     tell: Callable[[str], None],
     holding: Callable[[bool], None] = lambda holds: None,
+    started: Started | None = None,
 ) -> None:
     """See the queue carried out until `is_done`: by a runner apart, else by this program.
 
-    `tell` is told when a runner died; `holding` as `carry` says. Raises ModeltuiError and StoreError.
+    `tell` is told when a runner died; `holding` as `carry` says; `started` was started ahead. Raises
+    ModeltuiError and StoreError.
     """
     if not can_detach(services):
+        from modeltui.services.runner import carry  # all of the runner: a runner apart has it itself
+
         await carry(services, random=random, is_done=is_done, holding=holding)
         return
-    keeper = Keeper(services, tell)
+    keeper = Keeper(services, tell, started)
     while not is_done():
         keeper.look()
-        await asyncio.sleep(STEP_S)
+        await asyncio.sleep(_LOOK_S)

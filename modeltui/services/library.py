@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
-from difflib import get_close_matches
 from typing import Any
 
 from modeltui.config.settings import ServerConfig
@@ -329,6 +328,8 @@ def installed(typed: str, models: tuple[Model, ...]) -> Model:
 
 def near_names(name: ModelName, models: tuple[Model, ...]) -> list[str]:
     """Up to three installed names like this one."""
+    from difflib import get_close_matches  # most names that are typed are installed
+
     names = [model.name for model in models if model.name]
     # Without the tag: what ends in :latest, too, is not near for that.
     others = dict.fromkeys(each.series for each in names if each.series != name.series)

@@ -32,10 +32,11 @@ async def machine_of(
     """
     server = server_of(services, link)
     written = server.hardware
-    claimed = await _claimed(link, loaded)
+    listed = await _listed(link, loaded)
+    claimed = _in_vram(listed)
     if written is not None and written.gpus is not None and written.ram is not None:
         return KnownMachine(_by_hand(written, None, claimed), _where(services))
-    seen = await _look(services, server, link, claimed)
+    seen = await _look(services, server, link, listed)
     if written is None:
         return seen
     if written.gpus is None and seen.machine is None:
@@ -51,23 +52,43 @@ def server_of(services: Services, link: Link | None) -> ServerConfig:
     return next(known, None) or ServerConfig(link.name, link.endpoint, local=link.local)
 
 
-async def _claimed(link: Link | None, loaded: Sequence[LoadedModel] | None) -> int:
-    """Bytes of VRAM that the server says its models use; 0 where it doesn't say."""
+async def _listed(link: Link | None, loaded: Sequence[LoadedModel] | None) -> Sequence[LoadedModel]:
+    """What the server says is loaded; nothing where it doesn't say."""
     if loaded is None and link is not None:
         try:
             loaded = await link.api.loaded()
         except ServerError:
             loaded = ()
-    return sum(row.vram or 0 for row in loaded or ())
+    return loaded or ()
 
 
-async def _look(services: Services, server: ServerConfig, link: Link | None, claimed: int) -> KnownMachine:
+def _in_vram(loaded: Sequence[LoadedModel]) -> int:
+    """Bytes of VRAM that the server says its models use."""
+    return sum(row.vram or 0 for row in loaded)
+
+
+async def _held_ram(services: Services, loaded: Sequence[LoadedModel]) -> int:
+    """Bytes of this machine's RAM that the server's models use: no more than it says, nor than is seen."""
+    claimed = sum(max(0, (row.size or 0) - (row.vram or 0)) for row in loaded)
+    if not claimed:
+        return 0
+    from modeltui.hardware.processes import runner_memory
+
+    return min(claimed, await services.looks.recent("runners", HERE_MS, runner_memory))
+
+
+async def _look(
+    services: Services, server: ServerConfig, link: Link | None, loaded: Sequence[LoadedModel]
+) -> KnownMachine:
     """This machine where the server is on it, else the one to which ssh leads, else unknown with why."""
     here = await is_on_this_machine(services, server, answers=link is not None)
     if here.here:
         host = await services.looks.recent("host", HERE_MS, lambda: _host(services))
         carried = await asyncio.to_thread(remembered_bandwidth, services.paths, host)
-        machine = machine_of_host(host, claimed, origin=Origin.MEASURED, ram_bandwidth=carried)
+        held = await _held_ram(services, loaded)
+        machine = machine_of_host(
+            host, _in_vram(loaded), origin=Origin.MEASURED, ram_bandwidth=carried, ram_held=held
+        )
         return KnownMachine(machine, "this machine", _missing(host, machine))
     if server.ssh is None:
         name = server.name if server.name != server.endpoint.url else "NAME"
@@ -77,7 +98,7 @@ async def _look(services: Services, server: ServerConfig, link: Link | None, cla
     where = f"ssh {server.ssh}"
     if remote.host is None:
         return KnownMachine(None, where, remote.why)
-    machine = machine_of_host(remote.host, claimed, origin=Origin.REMOTE)
+    machine = machine_of_host(remote.host, _in_vram(loaded), origin=Origin.REMOTE)
     return KnownMachine(machine, where, _missing(remote.host, machine))
 
 
@@ -110,10 +131,12 @@ def _missing(host: Host, machine: Machine | None) -> str:
 
 
 def _host(services: Services) -> Host:
-    from modeltui.hardware.here import models_directories
+    from modeltui.hardware.here import directory_to_be, models_directories
     from modeltui.hardware.host import read_host
 
-    return read_host(models_directories(services.environ, Path.home()))
+    home = Path.home()
+    known = models_directories(services.environ, home)
+    return read_host(known or (directory_to_be(services.environ, home),))
 
 
 def _where(services: Services) -> str:

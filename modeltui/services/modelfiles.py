@@ -1,15 +1,19 @@
 """Finds the models directory of a server on this machine, and proves that it is that server's own."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from modeltui.domain.models import Model
 from modeltui.errors import Refusal
 from modeltui.services.servers import Link
 from modeltui.services.tree import Services
 from modeltui.text import clean_line
+
+if TYPE_CHECKING:
+    from modeltui.hardware.here import Listener
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +31,24 @@ class ModelFiles:
 
 async def model_files(services: Services, link: Link) -> ModelFiles:
     """The directory that holds what the server lists; raises Refusal with the reason, ServerError."""
-    await asyncio.to_thread(_refuse_elsewhere, link, answers=False)  # without a request where that tells
+    seen: dict[int, Sequence[Listener]] = {}
+    await asyncio.to_thread(_refuse_elsewhere, link, seen, answers=False)  # no request where that tells
     models = await link.api.models()
-    await asyncio.to_thread(_refuse_elsewhere, link, answers=True)
+    await asyncio.to_thread(_refuse_elsewhere, link, seen, answers=True)
     return await asyncio.to_thread(_find, services.environ, link, models)
 
 
-def _refuse_elsewhere(link: Link, *, answers: bool) -> None:
-    from modeltui.hardware.here import is_here
+def _refuse_elsewhere(link: Link, seen: dict[int, "Sequence[Listener]"], *, answers: bool) -> None:
+    """`seen` keeps who listens: to look through all sockets of a machine can take a tenth of a second."""
+    from modeltui.hardware.here import is_here, listeners_on
 
-    here = is_here(link.endpoint.host, link.endpoint.port, configured=link.local, answers=answers)
+    def listeners(port: int) -> "Sequence[Listener] | None":
+        found = seen.get(port) or listeners_on(port)
+        seen[port] = found or ()
+        return found
+
+    endpoint = link.endpoint
+    here = is_here(endpoint.host, endpoint.port, configured=link.local, answers=answers, listeners=listeners)
     if not here.here:
         raise Refusal(
             f"the files of {link.name} cannot be looked at from here: {here.why}",

@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 
-from modeltui.domain.hardware import Host, VramVerdict, vram_claim
+from modeltui.domain.hardware import Host, RunnerUse, VramVerdict, vram_claim
 from modeltui.domain.models import LoadedModel, ModelState
 from modeltui.services.servers import Link
 from modeltui.services.tree import Services
@@ -21,13 +21,17 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class RunningNow:
-    """What runs now. `host` is None where the server is not on this machine, `why` says why (not)."""
+    """What runs now. `host` is None where the server is not on this machine, `why` says why (not).
+
+    `runners` are the processes in which models run, where they are here and can be seen.
+    """
 
     at: int
     rows: tuple[Running, ...]
     verdict: VramVerdict
     host: Host | None
     why: str
+    runners: RunnerUse | None = None
 
 
 class Monitoring:
@@ -40,14 +44,14 @@ class Monitoring:
     async def look(self) -> RunningNow:
         """One look; raises ServerError. Unsupported on servers before 0.1.38."""
         loaded = await self._link.api.loaded()
-        host, why = await asyncio.to_thread(self._hardware)
+        host, why, runners = await asyncio.to_thread(self._hardware, bool(loaded))
         claimed = sum(row.vram or 0 for row in loaded)
         verdict = vram_claim(claimed, host.gpus if host else None)
         now = self._services.clock()
         rows = tuple(
             Running(row, self._true_state(row.state(now), verdict, host), row.state(now)) for row in loaded
         )
-        return RunningNow(now, rows, verdict, host, why)
+        return RunningNow(now, rows, verdict, host, why, runners)
 
     def _true_state(self, claim: ModelState, verdict: VramVerdict, host: Host | None) -> ModelState:
         """A claim of VRAM on a machine without a GPU is RAM; with a GPU that is too empty, unknown."""
@@ -55,14 +59,15 @@ class Monitoring:
             return claim
         return ModelState.CPU if host and not host.gpus.cards else ModelState.UNKNOWN
 
-    def _hardware(self) -> tuple[Host | None, str]:
+    def _hardware(self, is_loaded: bool) -> tuple[Host | None, str, RunnerUse | None]:
         """Read this machine if the server runs on it; blocking, so not for the event loop."""
         from modeltui.hardware.here import is_here, models_directories
         from modeltui.hardware.host import read_host
+        from modeltui.hardware.runneruse import read_runners
 
         endpoint = self._link.endpoint
         here = is_here(endpoint.host, endpoint.port, configured=self._link.local, answers=True)
         if not here.here:
-            return None, here.why
+            return None, here.why, None
         directories = models_directories(self._services.environ, Path.home())
-        return read_host(directories), here.why
+        return read_host(directories), here.why, read_runners() if is_loaded else None

@@ -173,7 +173,9 @@ def _score(numbers: "Numbers") -> int:
 
 
 def _offer(series: Series, tags: list[Tag]) -> Offer:
-    tag = min(tags, key=lambda each: (_is_no_size(each.tag), each.tag == "latest", len(each.tag)))
+    # A size says best what is pulled. Where none does, the default tag: it is the one that every registry has
+    # which has the series at all, and no alias (`v1.5`) need be.
+    tag = min(tags, key=lambda each: (_is_no_size(each.tag), each.tag != series.default_tag, len(each.tag)))
     also = tuple(each.tag for each in tags if each.tag != tag.tag)
     return Offer(series, tag, also, type_of(series, tag), purpose_of(series, tag))
 

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, 
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from modeltui.domain.causes import Cause
 from modeltui.domain.models import Model, find
@@ -16,6 +16,9 @@ from modeltui.errors import ModeltuiError, NotFound, Refusal, ServerError
 from modeltui.services.modelfiles import model_files
 from modeltui.services.servers import Link
 from modeltui.services.tree import Services
+
+if TYPE_CHECKING:
+    from modeltui.domain.catalog import Catalog
 
 LIMIT_S = 3.0
 """So long a person waits at most for what is good to know before a pull."""
@@ -35,20 +38,33 @@ class _Room:
 
 
 async def look(
-    services: Services, link: Link, names: Sequence[ModelName], *, limit_s: float = LIMIT_S
+    services: Services,
+    link: Link,
+    names: Sequence[ModelName],
+    *,
+    limit_s: float = LIMIT_S,
+    catalog: "Catalog | None" = None,
 ) -> tuple[Preflight, ...]:
-    """What is known of these pulls; what does not answer within `limit_s` seconds, all in all, is unknown."""
+    """What is known of these pulls; what does not answer within `limit_s` seconds, all in all, is unknown.
+
+    `catalog`: the whole one, if the caller has it.
+    """
+    from modeltui.services.pullfit import advice_now, with_fits
+
     deadline = asyncio.get_running_loop().time() + limit_s
     # Apart: a registry that is silent must not hold up what the server is asked.
     asks, heads = asyncio.Semaphore(AT_ONCE), asyncio.Semaphore(AT_ONCE)
-    (room, models), found = await asyncio.gather(
+    (room, models, advice), found = await asyncio.gather(
         asyncio.gather(
-            _in_time(deadline, lambda: _room(services, link)), _in_time(deadline, link.api.models)
+            _in_time(deadline, lambda: _room(services, link)),
+            _in_time(deadline, link.api.models),
+            _in_time(deadline, lambda: advice_now(services, link, catalog)),
         ),
         asyncio.gather(*(_announced(services, link, name, asks, heads, deadline) for name in names)),
     )
     damaged: Mapping[str, str] = services.recall(lambda: services.store.facts.damaged(link.id), {})
-    return tuple([await _completed(plan, manifest, room, models, damaged.keys()) for plan, manifest in found])
+    plans = [await _completed(plan, manifest, room, models, damaged.keys()) for plan, manifest in found]
+    return with_fits(plans, advice)
 
 
 async def why_not(
@@ -155,10 +171,10 @@ async def _completed(
 
 async def _room(services: Services, link: Link) -> _Room | None:
     """The disk of the server's models; None where it cannot be seen from here. Raises ServerError."""
-    from modeltui.hardware.host import read_disk
-
     with suppress(Refusal):  # it is elsewhere, or which directory is its own cannot be told
         root = (await model_files(services, link)).root
+        from modeltui.hardware.host import read_disk
+
         disk = await asyncio.to_thread(read_disk, root)
         if disk.free is not None:
             return _Room(root, disk.path, disk.free)

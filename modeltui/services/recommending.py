@@ -60,7 +60,7 @@ class Recommending:
         circumstance = advice.circumstance
         self.advice = advice
         self._catalog = circumstance.catalog
-        self.quality = quality or Quality(self._catalog.series, quality_rows())
+        self.quality = quality or Quality(self._catalog.series, quality_rows(), self._catalog.as_of)
         self._contenders = Contenders(advice, self.quality, histories or {})
 
     def recommend(self, wish: Wish, limit: int | None = SHOWN) -> Recommendation:
@@ -142,7 +142,7 @@ class Recommending:
 
     def _notes(self) -> tuple[str, ...]:
         machine = self.advice.machine
-        return (*self._catalog.problems, *(machine.assumptions if machine is not None else ()))
+        return (*self._catalog.notes, *(machine.assumptions if machine is not None else ()))
 
 
 def histories_of(services: Services, link: Link | None) -> dict[str, History]:

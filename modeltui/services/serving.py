@@ -7,16 +7,26 @@ from dataclasses import dataclass, field
 from modeltui.config.settings import ServerConfig
 from modeltui.domain.endpoint import parse_endpoint
 from modeltui.domain.eras import default_parallel
+from modeltui.domain.layout import cut
 from modeltui.domain.models import LoadedModel
 from modeltui.domain.serving import KvType, Serving
 from modeltui.errors import UsageError
 from modeltui.services.machines import REMOTE_MS, is_on_this_machine, remote_of, server_of
 from modeltui.services.servers import Link
 from modeltui.services.tree import Services
+from modeltui.text import clean_line
 
 _FIELDS = ("num_parallel", "kv_type", "flash_attention", "gpu_overhead", "default_context", "max_loaded")
 _DEFAULT_PORT = 11434
 _MOST_BYTES = 1 << 50
+_VARIABLES = {
+    "num_parallel": "OLLAMA_NUM_PARALLEL",
+    "gpu_overhead": "OLLAMA_GPU_OVERHEAD",
+    "default_context": "OLLAMA_CONTEXT_LENGTH",
+    "max_loaded": "OLLAMA_MAX_LOADED_MODELS",
+}
+_DIGITS = 20  # a number of 64 bits has no more
+_SHOWN = 24  # letters of a value that is no number
 _FALSE = {"0", "f", "false"}  # as Go reads a truth value (strconv.ParseBool), without case
 
 
@@ -38,6 +48,7 @@ async def serving_of(
     environment, source = await _environment(services, server, answers=link is not None)
     if environment is not None:
         found.add_all(read_environment(environment), source)
+        found.odd = misread(environment)
     else:
         found.add("default_context", _seen_context(loaded or ()), "the context of what is loaded (/api/ps)")
     return found.serving(_version(version), source)
@@ -49,7 +60,7 @@ def read_environment(environment: Mapping[str, str]) -> Mapping[str, object]:
     Quotes and spaces around a value do not count; a number that is none, and 0 for "as the server decides",
     is the default; a truth value that is none is true; an unknown cache type is f16.
     """
-    said = {key: value.strip().strip("\"'").strip() for key, value in environment.items()}
+    said = {key: _bare(value) for key, value in environment.items()}
     kv = said.get("OLLAMA_KV_CACHE_TYPE", "").casefold()
     flash = said.get("OLLAMA_FLASH_ATTENTION", "")
     return {
@@ -62,12 +73,30 @@ def read_environment(environment: Mapping[str, str]) -> Mapping[str, object]:
     }
 
 
+def misread(environment: Mapping[str, str]) -> Mapping[str, str]:
+    """The fields whose variables are set to what is no number: the server takes its default for them.
+
+    Each as `OLLAMA_NUM_PARALLEL=banana`, cut and clean.
+    """
+    found = {}
+    for name, variable in _VARIABLES.items():
+        value = _bare(environment.get(variable, ""))
+        if value and not (value.isascii() and value.isdigit() and len(value) < _DIGITS):
+            found[name] = f"{variable}={cut(clean_line(value), _SHOWN)}"
+    return found
+
+
+def _bare(value: str) -> str:
+    return value.strip().strip("\"'").strip()
+
+
 @dataclass(slots=True)
 class _Found:
     """Values in order of trust: the first one of a name stays."""
 
     values: dict[str, object] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)
+    odd: Mapping[str, str] = field(default_factory=dict)
 
     def add(self, name: str, value: object, source: str) -> None:
         if value is not None and name not in self.values:
@@ -81,7 +110,10 @@ class _Found:
         """The whole; what nobody said is the default, and its source says whether that is certain."""
         default = f"default of {'.'.join(map(str, version[:2]))}" if version else "the newest default"
         certain = f", not set in {seen}" if seen else ", as its environment can't be seen"
-        self.add("num_parallel", default_parallel(version), default + certain)
+        for name, words in self.odd.items():
+            self.sources.setdefault(name, f"{default}, as {words} in {seen} is not understood")
+        if "num_parallel" not in self.values:
+            self.values["num_parallel"] = default_parallel(version)
         for name in _FIELDS:
             self.sources.setdefault(name, default + certain)
         sources = tuple((name, self.sources[name]) for name in _FIELDS)

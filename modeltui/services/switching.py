@@ -2,19 +2,24 @@
 
 import asyncio
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from modeltui.domain.models import Model, can_generate, find
 from modeltui.domain.names import ModelName, from_typed, same
 from modeltui.domain.server import Keep, KeepAlive
-from modeltui.errors import ModeltuiError, Refusal, StoreError
+from modeltui.errors import ModeltuiError, NoSuchModel, Refusal, StoreError
 from modeltui.paths import write_private
 from modeltui.services.holding import refuse_held
-from modeltui.services.library import Library
+from modeltui.services.library import Library, installed
 from modeltui.services.loading import Loading, opened
 from modeltui.services.servers import Link, end_command
 from modeltui.services.tree import Services
 from modeltui.store.facts import CurrentModel, Load
+
+if TYPE_CHECKING:
+    from modeltui.domain.catalog import Catalog
+    from modeltui.services.forecasting import Forecast
 
 HOOK_S = 30.0
 _LOOK_S = 3.0
@@ -25,6 +30,7 @@ class SwitchFacts:
     """What a switch means, before it is done. `may_unload` names what the server may put out for it.
 
     `sibling` is the loaded model on the same weights: other options make the server load them anew.
+    `forecast` is where it would lie and what would go for it; None: not looked for, or not known.
     """
 
     model: Model
@@ -35,6 +41,14 @@ class SwitchFacts:
     may_unload: tuple[str, ...]
     alias: str | None
     hook: bool
+    forecast: "Forecast | None" = None
+
+    @property
+    def unloads(self) -> tuple[str, ...]:
+        """What the server puts out for it by its own rule; where that is not known all that it may."""
+        if self.forecast is None:
+            return self.may_unload
+        return tuple(row.shown for row in self.forecast.eviction.unloads)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +139,7 @@ class Switching:
 
     async def facts(self, typed: str) -> SwitchFacts:
         """Look before the switch; raises NoSuchModel, Refusal for what cannot generate, ServerError."""
-        model = await self._library.installed(typed)
+        model = await self._meant(typed)
         await self._check(model)
         assert model.name is not None
         current = self._facts.current(self._link.id)
@@ -143,6 +157,15 @@ class Switching:
             alias=self._services.config.alias,
             hook=self._services.config.hook is not None,
         )
+
+    async def foreseen(self, facts: SwitchFacts, catalog: "Catalog | None" = None) -> SwitchFacts:
+        """The facts with what the load would mean, where there will be one. Never raises; takes a moment."""
+        if facts.is_loaded or facts.sibling or facts.model.is_cloud:
+            return facts
+        from modeltui.services.forecasting import forecast_of
+
+        forecast = await forecast_of(self._services, self._link, facts.model, facts.may_unload, catalog)
+        return replace(facts, forecast=forecast)
 
     async def strange_alias(self, model: Model) -> str | None:
         """The configured alias, if it exists, points elsewhere, and was last written by someone else."""
@@ -194,6 +217,18 @@ class Switching:
             released=released,
             notes=told,
         )
+
+    async def _meant(self, typed: str) -> Model:
+        """The installed model that a person means; one of another name is told before anything is done."""
+        models = await self._link.api.models()
+        try:
+            return installed(typed, models)
+        except NoSuchModel as error:
+            from modeltui.services.meaning import meant_here
+
+            model, words = await meant_here(self._services, typed, models, error)
+        self._services.tell(f"{words}: {model.shown} is switched to")
+        return model
 
     async def _check(self, model: Model) -> None:
         """Only a model that generates can be current; an alias pointing at one is no target itself."""

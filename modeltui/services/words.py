@@ -3,11 +3,14 @@
 from typing import TYPE_CHECKING
 
 from modeltui.domain import units
+from modeltui.domain.memorywords import needs_words
 from modeltui.domain.models import ModelState
 from modeltui.domain.words import age_words, kept_words
 
 if TYPE_CHECKING:
+    from modeltui.domain.eviction import Eviction
     from modeltui.services.changing import Removal
+    from modeltui.services.forecasting import Forecast
     from modeltui.services.inspecting import Facts
     from modeltui.services.library import Entry
     from modeltui.services.loading import Loaded, Unloaded
@@ -130,18 +133,25 @@ def switch_lines(facts: "SwitchFacts", stranger: str | None, *, record_only: boo
         return [*lines, "  only recorded, not loaded"]
     if model.is_cloud:
         return [*lines, "  runs in the cloud: nothing is loaded"]
-    needs = f"  needs   {units.size(model.size)} on disk"
+    held = ""
     if last is not None and last.size is not None:
-        needs += f"; its last load held {units.size(last.size)} ({units.size(last.vram)} of it in VRAM)"
-    lines.append(needs)
+        held = f"its last load held {units.size(last.size)} ({units.size(last.vram)} of it in VRAM)"
+    if facts.forecast is not None:
+        lines += _forecast_lines(facts.forecast)
+    else:
+        lines.append(f"  needs   {units.size(model.size)} on disk" + (f"; {held}" if held else ""))
     if facts.is_loaded:
         lines.append("  takes   no time: it is loaded")
     elif facts.sibling:
         lines.append(f"  shares  its weights with {facts.sibling}, which is loaded")
     elif last is not None:
         lines.append(f"  takes   about {units.duration(last.load_ms)} (last load)")
-    if facts.may_unload:
+        if facts.forecast is not None and held:
+            lines.append(f"  held    {held.removeprefix('its last load held ')} at its last load")
+    if facts.forecast is None and facts.may_unload:
         lines.append(f"  may unload  {', '.join(facts.may_unload)}")
+    elif facts.forecast is not None:
+        lines += _eviction_lines(facts.forecast.eviction, facts.may_unload)
     if stranger:
         lines.append(f"  alias   {stranger} was not written by modeltui: it stays, unless you say yes to it")
     elif facts.alias:
@@ -149,6 +159,28 @@ def switch_lines(facts: "SwitchFacts", stranger: str | None, *, record_only: boo
     if facts.hook:
         lines.append("  hook    runs afterwards")
     return lines
+
+
+def _forecast_lines(forecast: "Forecast") -> list[str]:
+    """What it takes and where it would lie; where not all of it on the GPU, what would mend that."""
+    verdict = forecast.verdict
+    lines = [f"  needs   {needs_words(verdict)}"]
+    if verdict.placement is not None and verdict.placement.kind != "gpu" and verdict.fit.parts:
+        mend = verdict.fit.parts[0].mend  # of its memory
+        lines += [f"  better  {mend}"] if mend else []
+    return lines
+
+
+def _eviction_lines(eviction: "Eviction", others: tuple[str, ...]) -> list[str]:
+    """What goes for it by the server's own count, which is not what it needs."""
+    if not eviction.unloads:
+        return [f"  beside  {', '.join(others)}, which stay"] if others else []
+    names = ", ".join(row.shown for row in eviction.unloads)
+    why = f"it keeps at most {eviction.most} loaded"
+    if eviction.counted > eviction.room:
+        counts, room = units.size(eviction.counted), units.size(eviction.room)
+        why = f"the server counts {counts} for it, and has room for {room}"
+    return [f"  unloads  {names}: {why}"]
 
 
 def switched_words(done: "Switched") -> str:

@@ -1,6 +1,7 @@
 """What a person does on any screen: asks what must be asked, calls the services, and says how it went."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from modeltui.services.changing import Changing, Removal
     from modeltui.services.switching import SwitchFacts
     from modeltui.tui.app import ModelTuiApp
+    from modeltui.tui.queueing import Confirm
     from modeltui.tui.screens.dialogs import Dialog
 
 
@@ -102,8 +104,9 @@ class Acts:
                 return
             raise
         stranger = await switching.strange_alias(facts.model)
-        answer = "switch"
-        if is_wished and (facts.may_unload or facts.hook or stranger):
+        answer, advice = "switch", self._app.advice
+        facts = await switching.foreseen(facts, advice.circumstance.catalog if advice else None)
+        if is_wished and (facts.unloads or facts.hook or stranger):
             self._app.tell_in_turn(f"{brief(name.short)} is there: s makes it current")
             return
         if not is_wished and (not facts.is_loaded or facts.hook or stranger):
@@ -142,7 +145,7 @@ class Acts:
         if not facts.model.is_cloud:
             answers.append(Answer("n", "record only, no load", "record"))
         safe = f"keep {brief(facts.previous)}" if facts.previous else "leave it"
-        is_dear = bool(facts.may_unload) or facts.hook or stranger is not None
+        is_dear = bool(facts.unloads) or facts.hook or stranger is not None
         dialog = Question(
             f"Make {facts.model.shown} the current model?",
             facts=[line.strip() for line in switch_lines(facts, stranger, record_only=False)[1:]],
@@ -275,33 +278,46 @@ class Acts:
 
     # Pulls
 
-    async def pull(self, suggestion: str = "") -> None:
-        """Ask for names, then queue them."""
+    async def pull(self, suggestion: str = "", facts: Sequence[str] = ()) -> None:
+        """Ask for names, then queue them; `facts` are what decides about the one that is suggested."""
+        from modeltui.tui.queueing import fit_remark
         from modeltui.tui.screens.dialogs import TextDialog
 
         dialog = TextDialog(
             "Pull which model?",
-            facts=["llama3.2, qwen3:8b, hf.co/user/repo:Q4_K_M, a pasted address; several with spaces"],
+            facts=facts
+            or ["llama3.2, qwen3:8b, hf.co/user/repo:Q4_K_M, a pasted address; several with spaces"],
             text=suggestion,
             check=_names_problem,
             word="pull",
             more=("ctrl+s", "pull and make it current"),
+            remark=None if facts else partial(fit_remark, self._app),
         )
+        self._app.wants_catalog = True  # what is typed may be any of it
         typed = await self._ask(dialog)
         if typed is not None:
             names = [from_typed(each) for each in typed.split()]
             # On its own: while registries are asked, another name can be typed.
-            work = self.enqueue(names, switch=dialog.more_chosen)
+            work = self.enqueue(names, switch=dialog.more_chosen, typed=typed.split())
             self._app.act(work, f"pull {' '.join(name.short for name in names)}")
 
-    async def enqueue(self, names: list[ModelName], *, switch: bool = False, facts: str = "") -> None:
+    async def enqueue(
+        self,
+        names: list[ModelName],
+        *,
+        switch: bool = False,
+        facts: str = "",
+        typed: Sequence[str] = (),
+        confirm: "Confirm | None" = None,
+    ) -> None:
         """Put names into the queue; the last of them becomes current when it is installed, if `switch`.
 
-        `facts` are said with it, instead of what is found out about them.
+        `facts` are said with it, instead of what is found out about them. `typed`: what a person typed for
+        them, who may mean others. `confirm` makes the question that is asked before.
         """
         from modeltui.tui.queueing import enqueue
 
-        await enqueue(self._app, names, self._ask, switch=switch, facts=facts)
+        await enqueue(self._app, names, self._ask, switch=switch, facts=facts, typed=typed, confirm=confirm)
 
     # Around them
 

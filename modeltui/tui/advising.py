@@ -26,11 +26,13 @@ class Advised:
 
     `advice` belongs to the event loop: one verdict at a time. Who wants thousands makes an Advice of its own
     of the circumstance, in a thread. Its catalog holds all series only when `ModelTuiApp.wants_catalog`.
+    `grounds` are equal where nothing but the catalog, or what is free at the moment, is another.
     """
 
     advice: Advice
     fits: Mapping[str, Numbers]
     kinds: Mapping[str, Kind]
+    grounds: object = None
 
     @property
     def circumstance(self) -> Circumstance:
@@ -80,7 +82,7 @@ class Advising:
         return connection.phase, connection.version, listed, loaded, self._app.shown_details
 
     async def _make(self) -> None:
-        app, services = self._app, self._services
+        app, services, grounds = self._app, self._services, self._made_for
         installed = tuple(entry.model for entry in app.models.entries)
         if app.wants_catalog and app.catalog is None:
             whole = await asyncio.to_thread(load, services.paths)
@@ -89,14 +91,15 @@ class Advising:
         link = await services.active() if app.connection.is_online else None
         answers = (app.connection.version, installed, app.models.loaded or (), ())
         circumstance = await circumstance_of(services, link, catalog=catalog, answers=answers)
-        app.advice = await asyncio.to_thread(advised, circumstance)
+        app.advice = await asyncio.to_thread(advised, circumstance, grounds)
 
 
-def advised(circumstance: Circumstance) -> Advised:
+def advised(circumstance: Circumstance, grounds: object = None) -> Advised:
     """The verdicts on what is installed, made at once; some 60 µs a model, so not on the event loop."""
     advice, catalog, models = Advice(circumstance), circumstance.catalog, circumstance.installed
     fits = {model.sent: advice.numbers_of_model(model) for model in models}
-    return Advised(advice, fits, {model.sent: kind_of(catalog, model) for model in models})
+    kinds = {model.sent: kind_of(catalog, model) for model in models}
+    return Advised(advice, fits, kinds, grounds)
 
 
 def _load(services: "Services", only: tuple[Model, ...]) -> Catalog:

@@ -93,13 +93,16 @@ async def to_demonstration(app: "ModelTuiApp") -> None:
 
 
 def places_of(app: "ModelTuiApp", sent: str) -> list[str]:
-    """The screens on which a model stands: the list, the queue, what runs."""
+    """The screens on which a model stands: the list, what runs, the queue, the catalog."""
     entry, name = app.models.entry(sent), from_listed(sent)
     places = ["models"] if entry is not None else []
     if (entry is not None and entry.loaded) or any(row.sent == sent for row in app.models.loaded or ()):
         places.append("running")
     if name is not None and any(same(row.transfer.name, name) for row in app.transfers):
         places.append("downloads")
+    known = app.catalog or (app.advice.circumstance.catalog if app.advice is not None else None)
+    if name is not None and known is not None and known.find(name) is not None:
+        places.append("catalog")
     return places
 
 

@@ -19,16 +19,53 @@ TERMS: dict[str, str] = {
     "TYPE": (
         "What it is for: embedding, code, vision, reasoning or general, by its capabilities and its name."
     ),
+    "TAGS": "How many different downloads a series has; → lists them, the details let you pick one.",
+    "TAG": "The part of a name behind the colon: which size, variant and quantization of a series it is.",
+    "CAN": "What it can do beside completing text, as the library says; vision only where the tag sees.",
+    "LICENSE": "The licence under which its maker gives it away.",
+    "PULLS": "How often the series was pulled, by the library's own counter: all its tags together, ever.",
+    "RELEASED": "The month in which its maker released the series, else when the library says it changed.",
+    "○": "Installed, and not the current model.",
+    "↓": "A pull of it is under way.",
+    "mac only": "In a format that only Ollama on macOS runs: elsewhere the registry refuses the pull.",
     "LOAD": "How long its last load through modeltui took on this server.",
     "MODIFIED": "When it was pulled, copied or made on this server.",
     "WHERE": (
         "Where a loaded model lies: on the GPU, in RAM, or split; where this machine can see it, what is"
         " true."
     ),
-    "VRAM": "Memory of the GPU. All bytes are decimal: a card sold as 24 GB reads 25.8 GB.",
+    "VRAM": (
+        "Memory of the GPU; in the Catalog what a tag needs of it at the context that the server would take."
+        " All bytes are decimal: a card sold as 24 GB reads 25.8 GB."
+    ),
     "RAM": "Memory of the machine: what does not fit into VRAM lies there, and is many times slower.",
-    "CONTEXT": "The context that a model was loaded with, in tokens; it costs memory beside the weights.",
+    "CONTEXT": (
+        "The context that a model was loaded with, in tokens; it costs memory beside the weights. On "
+        "Recommend what was asked for (x), and how much would fit."
+    ),
+    "FIT": (
+        "How it would run: gpu (all of it in VRAM), split (a part in RAM), cpu (all in RAM) or no; beside it "
+        "how well, 0 to 100."
+    ),
+    "TOK/S": (
+        "Tokens a second that it writes: measured here, or with ~ estimated from the memory that it lies in."
+    ),
+    "SCORE": (
+        "How good a choice it is for what was asked, 0 to 100: its quality at the task (by published scores, "
+        "else by size, age and relatives), speed, fit (memory that stays free), context, and how it worked "
+        "here. i takes it apart. Two points are less than anybody knows."
+    ),
     "KEPT": "How long a loaded model stays in memory after its last use; e changes it, n makes it for ever.",
+    "PREDICTED": (
+        "What the server was expected to say of its size, by the estimate that FIT rests on, and in brackets"
+        " how far its own number is above that. What it needs in truth is below the table."
+    ),
+    "needs": (
+        "Memory that a model really takes: weights, KV cache, computing, what sees, and the driver's own. The"
+        " server's own number leaves some of it out."
+    ),
+    "spilled": "A part of the model has no room in VRAM and lies in RAM: it answers many times slower.",
+    "last 2 min": "How busy GPU and processors were, each mark a step of time; a full one is 100 %.",
     "PROGRESS": (
         "The share of the whole model that has come, over all its layers; 100 % only when it is installed."
     ),
@@ -80,6 +117,12 @@ TERMS: dict[str, str] = {
         "How long the server keeps a model loaded after its last use: 5 minutes unless told otherwise."
     ),
     "pin": "Keep loaded for ever: until it is unloaded, evicted, or the server is restarted.",
+    "catalog": (
+        "What could be pulled: series, their tags and what is known of each, as the library had it on the "
+        "day that r says. It works without a server and without a network. One row a series, unless the "
+        "words of the filter choose among its tags, or → lists them all. `modeltui catalog refresh` reads "
+        "the live library."
+    ),
     "weights": (
         "The big layer of a model. Models on the same weights share it on the disk, and one runner in memory."
     ),
@@ -89,10 +132,27 @@ TERMS: dict[str, str] = {
     "digest": "The checksum that tells one version of a model from another.",
     "registry": "Where models are pulled from: registry.ollama.ai, hf.co, or a private one.",
     "transfer": "One pull in the queue.",
+    "at once": (
+        "How many pulls run side by side on one server, 1 to 4; a on Downloads changes it. More begin now; of"
+        " fewer than run already, these go on to their end."
+    ),
     "runner": "The program that carries the queue out; here it runs inside modeltui, until it ends.",
     "demonstration server": (
         "A real server with made-up models inside modeltui (--demo, or D): nothing there is real."
     ),
+    "task": (
+        "What a model is wanted for; t on Recommend changes it. How suitable a model is for it is a number "
+        "from 0 to 10 with a band, and where it comes from."
+    ),
+    "priority": "What counts most on Recommend: speed, quality, or both in balance; o changes it.",
+    "what if": (
+        "w on Recommend ranks for hardware that is typed, as 2x24GB or none+16GB (no GPU): simulated, and "
+        "nothing is measured there."
+    ),
+    "also": (
+        "Beside a recommended model: a faster one, a better one (it may not fit, and says so), a smaller one."
+    ),
+    "~": "Estimated: nobody has measured it here.",
     "filter": (
         "Words that must all be in a row: parts of names, loaded, current, outdated, damaged, vision, tools, "
         "type:code, q4, and sizes such as <8gb or >4gb."

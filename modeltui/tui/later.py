@@ -15,7 +15,8 @@ def _import() -> None:
     import modeltui.tui.flows
     import modeltui.tui.offerfacts
     import modeltui.tui.pulse
-    import modeltui.tui.screens.catalog  # noqa: F401
+    import modeltui.tui.screens.catalog
+    import modeltui.tui.screens.recommend  # noqa: F401
     from modeltui.http import make_client
 
     make_client("http://127.0.0.1", direct=True)  # httpx imports the rest of itself with its first client

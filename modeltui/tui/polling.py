@@ -1,6 +1,7 @@
 """Asks the active server again and again, and turns what it says (or does not say) into snapshots."""
 
 import asyncio
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from modeltui.tui.state import Connection, Models, Phase, Trouble
 BACK_OFF_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 FIRST_PATIENCE_S = 0.15
 PATIENCE_S = 3.0  # how long the list may take before the server is asked whether it lives
+CALM_S = 2.0  # after the first answer: until then a start keeps the processor busy, and would be measured
 
 if TYPE_CHECKING:
     from modeltui.services.monitoring import RunningNow
@@ -52,7 +54,8 @@ class Polling:
         self.models = Models()
         self._failures = 0
         self._has_looked = False  # for a way to start it, since it was last there
-        self._healthy_at = 0.0
+        self._healthy_at: float | None = None
+        self._calm_at = math.inf
         self._is_poked = False
         self._library: tuple[Link, Library] | None = None
         self._wake = asyncio.Event()
@@ -127,20 +130,22 @@ class Polling:
             task.cancel()
 
     async def _healthy(self, link: Link) -> None:
-        """Ask the version where that is due: never asked since the server is there, or long ago."""
-        age = asyncio.get_running_loop().time() - self._healthy_at
-        if self.connection.latency_ms is None or age >= self._services.config.screens.health_s:
+        """Ask the version where that is due: never asked or timed since the server is there, or long ago."""
+        now = asyncio.get_running_loop().time()
+        is_first = self._healthy_at is None or (self.connection.latency_ms is None and now >= self._calm_at)
+        if is_first or now - (self._healthy_at or now) >= self._services.config.screens.health_s:
             await self._ask_version(link)
 
     async def _ask_version(self, link: Link) -> None:
+        """Ask it; how long that takes counts on a connection that is made, and in calm."""
         loop = asyncio.get_running_loop()
-        if self.connection.latency_ms is None:
-            await link.api.version()  # which measures the making of the connection, too
         began = loop.time()
         version = await link.api.version()
         self._healthy_at = loop.time()
         self._reached()
-        step = stepped((self._healthy_at - began) * 1000, self.connection.latency_ms)
+        step = self.connection.latency_ms
+        if began >= self._calm_at:
+            step = stepped((self._healthy_at - began) * 1000, step)
         self._set_connection(replace(self.connection, version=version, latency_ms=step))
 
     def _reached(self, models: Models | None = None) -> None:
@@ -148,6 +153,7 @@ class Polling:
         self._failures, self._has_looked = 0, False
         connection = self.connection
         if not connection.is_online:
+            self._calm_at = asyncio.get_running_loop().time() + CALM_S
             now = self._services.clock()
             connection = replace(connection, phase=Phase.ONLINE, since=now, trouble=None, retry_at=None)
         self._set_both(connection, self.models if models is None else models)
@@ -157,6 +163,7 @@ class Polling:
         now = self._services.clock()
         wait = BACK_OFF_S[min(self._failures, len(BACK_OFF_S) - 1)]
         self._failures += 1
+        self._healthy_at, self._calm_at = None, math.inf
         was_offline = self.connection.phase is Phase.OFFLINE
         self._set_connection(
             replace(
@@ -185,9 +192,12 @@ class Polling:
 
     def _interval_s(self) -> float:
         screens = self._services.config.screens
-        return {"models": screens.models_s, "running": screens.running_s}.get(
+        usual = {"models": screens.models_s, "running": screens.running_s}.get(
             self._looking_at(), screens.health_s
         )
+        if self.connection.latency_ms is not None:
+            return usual
+        return min(usual, max(0.0, self._calm_at - asyncio.get_running_loop().time()))
 
     def _set_connection(self, connection: Connection) -> None:
         self._set_both(connection, self.models)

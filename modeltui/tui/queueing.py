@@ -5,9 +5,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from modeltui.domain.names import ModelName, distinct
+from modeltui.domain.names import ModelName, distinct, from_typed
 from modeltui.domain.preflight import Preflight, Shortage, facts_words, shortage, words
 from modeltui.domain.units import size
+from modeltui.errors import ModeltuiError
 
 if TYPE_CHECKING:
     from modeltui.services.servers import Link
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from modeltui.tui.screens.dialogs import Dialog
 
 Ask = Callable[["Dialog"], Awaitable[str | None]]
+Confirm = Callable[[Sequence[Preflight]], "Dialog"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,23 +30,45 @@ class Chosen:
 
 
 async def enqueue(
-    app: "ModelTuiApp", names: Sequence[ModelName], ask: Ask, *, switch: bool, facts: str
+    app: "ModelTuiApp",
+    names: Sequence[ModelName],
+    ask: Ask,
+    *,
+    switch: bool,
+    facts: str,
+    typed: Sequence[str] = (),
+    confirm: Confirm | None = None,
 ) -> None:
-    """Look, ask what must be asked, queue, and say it; `facts` instead of what was found out."""
+    """Look, ask what must be asked, queue, and say it; `facts` instead of what was found out.
+
+    `typed` is what a person typed for `names`: where another model is meant, that is said and queued; raises
+    NoSuchModel where several may be meant. `confirm` makes a question of what was found out, for what a
+    person has not seen before.
+    """
     from modeltui.services.detaching import can_detach, ensure_runner
+    from modeltui.services.meaning import meant_to_pull
     from modeltui.services.preflight import look
 
     services = app.services
     link = await services.active()
-    wanted = distinct(names)
+    wanted, meant, near = distinct(names), list[str](), list[str]()
     try:
-        plans = await look(services, link, wanted)
+        if typed:
+            found = await meant_to_pull(services, typed, link)
+            wanted = distinct(each.name for each in found)
+            meant = [each.words for each in found if each.is_other]
+            near = [near for each in found for near in each.near]
+        plans = await look(services, link, wanted, catalog=app.catalog)
     except asyncio.CancelledError:  # who leaves meanwhile wants them, too; the runner looks for itself
+        if confirm is not None:
+            raise
         _put(services, link, [Chosen(name, "") for name in wanted])
         if can_detach(services):
             ensure_runner(services)
         raise
-    chosen = await choose(plans, link, ask)
+    if confirm is not None and is_clear(plans) and await ask(confirm(plans)) is None:
+        return
+    chosen = await choose(plans, link, ask, near)
     if not chosen:
         return
     said, last = _put(services, link, chosen)
@@ -53,8 +77,27 @@ async def enqueue(
     if not app.is_carrying:  # at once: what quits now shall leave a runner behind
         app.carry_queue()
     told = [f"{words}: {each.facts}" if each.facts and not facts else words for words, each in said]
-    told += [facts] if facts else []
+    told = [*meant, *told, *([facts] if facts else [])]
     app.tell(" · ".join(told) + ("" if app.current_mode == "downloads" else " · 4 shows it"))
+
+
+def fit_remark(app: "ModelTuiApp", typed: str) -> str:
+    """What is known at once of the last name that is typed: its size by the catalog, and how it would run."""
+    from modeltui.services.pullfit import fitness_of
+
+    words = typed.split()
+    if app.advice is None or not words:
+        return ""
+    try:
+        name = from_typed(words[-1])
+    except ModeltuiError:
+        return ""
+    found = app.advice.circumstance.catalog.find(name)
+    if found is None:
+        return ""
+    tag, fit = found[1], fitness_of(app.advice.advice, name)
+    known = [size(tag.size)] if tag.size and not tag.is_cloud else []
+    return f"{tag.name}: {', '.join([*known, *([fit.words] if fit is not None else [])])}" if known else ""
 
 
 def _put(
@@ -71,10 +114,17 @@ def _put(
     return said, number
 
 
-async def choose(plans: Sequence[Preflight], link: "Link", ask: Ask) -> tuple[Chosen, ...]:
-    """What of some pulls is to be queued; where all is well nothing is asked."""
+def is_clear(plans: Sequence[Preflight]) -> bool:
+    """Whether nothing speaks against these pulls, as far as is known."""
+    return shortage(plans) is None and all(plan.is_known is not False for plan in plans)
+
+
+async def choose(
+    plans: Sequence[Preflight], link: "Link", ask: Ask, near: Sequence[str] = ()
+) -> tuple[Chosen, ...]:
+    """What of some pulls is to be queued; nothing is asked where all is well. `near`: like the unknown."""
     unknown = [plan for plan in plans if plan.is_known is False]
-    if unknown and await ask(_unknown_question(unknown)) is None:
+    if unknown and await ask(_unknown_question(unknown, near)) is None:
         plans = [plan for plan in plans if plan.is_known is not False]
     short = shortage(plans)
     forced: tuple[ModelName, ...] = ()
@@ -90,7 +140,7 @@ def _brief(plan: Preflight) -> str:
     return facts_words(replace(plan, free=None))
 
 
-def _unknown_question(plans: Sequence[Preflight]) -> "Dialog":
+def _unknown_question(plans: Sequence[Preflight], near: Sequence[str]) -> "Dialog":
     from modeltui.tui.screens.dialogs import Answer, Question
 
     one = len(plans) == 1
@@ -101,6 +151,7 @@ def _unknown_question(plans: Sequence[Preflight]) -> "Dialog":
         facts=[
             f"the registry answers that there is no such {'model or tag' if one else 'models or tags'}",
             "a private model is unknown to modeltui, and may be known to the server",
+            *([f"in the catalog near it: {', '.join(near)}"] if near else []),
         ],
         answers=[Answer("p", "pull it all the same" if one else "pull them all the same", "yes")],
         no="leave it" if one else "leave them",

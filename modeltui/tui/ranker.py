@@ -2,8 +2,8 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Self
 
 from modeltui.catalog.loading import load
 from modeltui.domain.reasons import Ranked
@@ -16,6 +16,7 @@ from modeltui.services.firststart import first_wish
 from modeltui.services.recommending import Recommendation, Recommending, recommending_with
 
 if TYPE_CHECKING:
+    from modeltui.domain.catalog import Catalog
     from modeltui.services.servers import Link
     from modeltui.services.tree import Services
     from modeltui.tui.advising import Advised
@@ -27,11 +28,24 @@ SHOWN = 20  # rows; words are made for these alone
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What a ranking is made for. `hardware` is a "what if" as typed; `advised` the verdicts of the server
-    as it is, None before there are any."""
+    as it is, None before there are any.
+
+    Verdicts made anew on the same grounds are no other question, though the free memory may have moved by
+    some megabytes; another catalog is.
+    """
 
     wish: Wish
     hardware: str | None
-    advised: "Advised | None"
+    advised: "Advised | None" = field(compare=False)
+    catalog: "Catalog | None" = field(default=None, compare=False)
+    grounds: object = None
+
+    @classmethod
+    def now(cls, app: "ModelTuiApp", wish: Wish, hardware: str | None = None) -> Self:
+        """A wish, under what the app knows at this moment."""
+        advised, catalog = app.advice, app.catalog
+        grounds = advised.grounds if advised is not None else None
+        return cls(wish, hardware, advised, catalog, (advised is None, grounds, id(catalog)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,15 +64,23 @@ class Ranker:
         self._app = app
         self._services = app.services
         self._recommending: Recommending | None = None
-        self._made_for: tuple[str | None, Advised | None] | None = None
+        self._made_for: object = None
 
     def is_of(self, services: "Services") -> bool:
         """Whether it answers for these services; another tree of them has another server."""
         return self._services is services
 
+    async def read(self) -> None:
+        """Have all of the catalog: a ranking is asked for under it."""
+        app = self._app
+        app.wants_catalog = True
+        if app.catalog is None:
+            found = await asyncio.to_thread(load, self._services.paths)
+            app.catalog = app.catalog or found  # another screen may have been quicker
+
     async def rank(self, asked: Asked) -> Answered:
         """The rows for a wish; some 100 ms the first time, then 5 to 50, in a thread. Raises UsageError."""
-        grounds = (asked.hardware, asked.advised)
+        grounds = (asked.hardware, asked.grounds)
         if self._recommending is None or self._made_for != grounds:
             self._recommending = await self._prepare(asked)
             self._made_for = grounds
@@ -66,11 +88,9 @@ class Ranker:
 
     async def _prepare(self, asked: Asked) -> Recommending:
         app, services = self._app, self._services
-        app.wants_catalog = True
-        if app.catalog is None:
-            read = await asyncio.to_thread(load, services.paths)
-            app.catalog = app.catalog or read  # another screen may have been quicker
-        catalog = app.catalog
+        catalog = asked.catalog
+        if catalog is None:
+            catalog = await asyncio.to_thread(load, services.paths)
         link = await _link(services)
         circumstance: Circumstance
         if asked.advised is not None:
@@ -110,7 +130,7 @@ class Ranks:
 
     def look(self) -> None:
         """Begin, where what is wanted was not made yet."""
-        if self.is_busy or self._wanted() == self._asked:
+        if self.is_busy or (self._is_of_now and self._wanted() == self._asked):
             return
         self.is_busy = True
         self._changed(None)
@@ -118,13 +138,21 @@ class Ranks:
             self._make(), group="advice", exit_on_error=False, description="ranks what would run how well"
         )
 
+    @property
+    def _is_of_now(self) -> bool:
+        """Whether what was made is of the servers that are shown now."""
+        return self._ranker is not None and self._ranker.is_of(self._app.services)
+
     async def _make(self) -> None:
         answered = None
         try:
-            while (asked := self._wanted()) != self._asked:
+            while True:
+                if self._ranker is None or not self._is_of_now:
+                    self._ranker, self._asked = Ranker(self._app), None
+                await self._ranker.read()
+                if (asked := self._wanted()) == self._asked:
+                    break
                 self._asked = asked
-                if self._ranker is None or not self._ranker.is_of(self._app.services):
-                    self._ranker = Ranker(self._app)
                 try:
                     answered, self.trouble = await self._ranker.rank(asked), ""
                 except ModeltuiError as error:
@@ -139,7 +167,10 @@ class Ranks:
 
 async def offered(app: "ModelTuiApp", advised: "Advised") -> Ranked | None:
     """What a server without any model is offered; None where its machine is unknown or nothing fits."""
-    answered = await Ranker(app).rank(Asked(first_wish(app.services), None, advised))
+    ranker = Ranker(app)
+    await ranker.read()
+    asked = replace(Asked.now(app, first_wish(app.services)), advised=advised)
+    answered = await ranker.rank(asked)
     return next(iter(answered.answer.rows), None)
 
 

@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from modeltui.domain import units
+from modeltui.domain.memorywords import deviation_words
 from modeltui.domain.models import LoadedModel, Model, ModelState
 from modeltui.domain.names import same
+from modeltui.domain.predictions import CardUse, Prediction
 from modeltui.domain.words import age_words, kept_words
 from modeltui.services.library import Entry
 from modeltui.services.monitoring import Running
@@ -13,6 +15,7 @@ from modeltui.services.words import where_words
 from modeltui.tui.render import Line, joined, number
 
 INKS = {ModelState.GPU: "good", ModelState.SPLIT: "attention", ModelState.STOPPING: "attention"}
+FAR = 0.1  # of what was predicted: more is worth a look
 GONE = "deleted: it leaves memory when its keep-alive ends, or when the server is restarted"
 REPLACED = "replaced since it was loaded: it leaves memory when its keep-alive ends"
 
@@ -73,7 +76,9 @@ def gone_words(runner: LoadedModel, entries: Sequence[Entry]) -> str:
     return REPLACED if any(same(entry.model.name, runner.name) for entry in entries) else GONE
 
 
-def cells_of(row: RunningRow, now: int, doing: str | None, *, is_wide: bool) -> Mapping[str, Line | str]:
+def cells_of(
+    row: RunningRow, now: int, doing: str | None, predicted: Prediction | None = None, *, is_wide: bool
+) -> Mapping[str, Line | str]:
     """The cells of one runner; where the hardware contradicts the server its numbers are not believed."""
     runner, state, claim = row.running.runner, row.running.state, row.running.claim
     vram, ram = runner.vram or None, runner.ram or None
@@ -96,18 +101,60 @@ def cells_of(row: RunningRow, now: int, doing: str | None, *, is_wide: bool) -> 
         "ram": number(units.size(ram)),
         "context": number(units.context(runner.context)),
         "kept": ((kept or units.UNKNOWN, "" if kept else "dim"),),
+        "predicted": predicted_cell(predicted),
     }
 
 
-def about(row: RunningRow, now: int) -> Line:
-    """One line about a runner: what is wrong with it, or what else is known."""
+def predicted_cell(predicted: Prediction | None) -> Line:
+    """What the server was expected to say of it, and how far it is above that: `19.2 GB (+2 %)`."""
+    if predicted is None:
+        return ((units.UNKNOWN, "dim"),)
+    share = predicted.deviation
+    if share is None:
+        return number(units.size(predicted.printed))
+    ink = "attention" if abs(share) > FAR else "dim"
+    return (*number(units.size(predicted.printed)), (f" ({deviation_words(share)})", ink))
+
+
+def predicted_sum(cards: CardUse) -> Line:
+    """The sum that was predicted for all cards, and how far the driver's is above it."""
+    return (*number(units.size(cards.predicted)), (f" ({deviation_words(cards.deviation)})", "dim"))
+
+
+def spilled_words(row: RunningRow, *, has_cards: bool) -> str:
+    """What of a runner lies in RAM though there is a GPU; "" where nothing does, as far as can be seen."""
+    runner, state = row.running.runner, row.running.state
+    if not has_cards or state is not row.running.claim or state not in (ModelState.SPLIT, ModelState.CPU):
+        return ""
+    how = f"{units.size(runner.ram)} of it" if state is ModelState.SPLIT else f"all {units.size(runner.ram)}"
+    return f"spilled: {how} in RAM"
+
+
+def about(
+    row: RunningRow,
+    now: int,
+    predicted: Prediction | None = None,
+    *,
+    has_cards: bool = False,
+    is_brief: bool = False,
+) -> Line:
+    """One line about a runner: what is wrong with it, or what else is known; `is_brief`: a column tells the
+    prediction.
+    """
     runner, entry = row.running.runner, row.entry
     if row.gone:
         return ((f" {runner.shown} {row.gone}", "attention"),)
-    facts = (runner.parameter_size, runner.family, runner.quantization)
-    parts: list[Line] = [((fact, ""),) for fact in facts if fact]
+    parts: list[Line] = []
     if row.running.state is not row.running.claim:
-        parts.insert(0, ((where_words(row.running), "attention"),))
+        parts.append(((where_words(row.running), "attention"),))
+    if words := spilled_words(row, has_cards=has_cards):
+        parts.append(((words, "attention"),))
+    if predicted is not None:
+        parts.append((("needs ", "dim"), *number(units.size(predicted.really))))
+        if not is_brief:
+            parts.append((("predicted ", "dim"), *predicted_cell(predicted)))
+    facts = (runner.parameter_size, runner.family, runner.quantization)
+    parts += [((fact, ""),) for fact in facts if fact]
     others = [each.model.shown for each in row.serves if not same(each.model.name, runner.name)]
     if others:
         parts.append((("serves also ", "dim"), (", ".join(others[:3]), "")))

@@ -16,8 +16,10 @@ PACE_S = 0.06
 """Seconds between two letters of somebody who types fast."""
 WORDS = ("m000", "12", "llama", "7b", "-phi", "3")
 CATALOG_WORDS = ("llama", "q4", "vision", "fits", "vram<8", "-instruct")
-FAMOUS, ROWS = "llama3.1:8b", 20
+FAMOUS, ROWS = "llama3.1:", 20
 """The catalog's first row, and how many sizes at least are a screenful of it."""
+RANKED, RANKS = "16k of ", 10
+"""What stands in the row of every recommended model of a large context, and how many are a screenful."""
 AT_REST_S = 1.5
 JUDGED_S = 1.5
 """So long after the last byte every row of the catalog has been judged, too."""
@@ -105,6 +107,17 @@ def first_visit(terminal: Terminal) -> tuple[float, float]:
     framed = terminal.wait_until(lambda text: "Reading the catalog" in text or FAMOUS in text, since=before)
     listed = terminal.wait_until(lambda text: text.count(" GB") >= ROWS and FAMOUS in text, since=before)
     terminal.wait_until(lambda text: "gpu " in text or "cpu " in text or "split" in text, since=before)
+    terminal.wait_quiet(JUDGED_S)
+    return (framed - sent) * 1000, (listed - sent) * 1000
+
+
+def first_ranking(terminal: Terminal) -> tuple[float, float]:
+    """Milliseconds from `3` until the frame of Recommend is painted, and until its rows are."""
+    terminal.wait_quiet(AT_REST_S)
+    before = terminal.mark
+    sent = terminal.send("3")
+    framed = terminal.wait_until(lambda text: "Ranking what would" in text or RANKED in text, since=before)
+    listed = terminal.wait_until(lambda text: text.count(RANKED) >= RANKS, since=before)
     terminal.wait_quiet(JUDGED_S)
     return (framed - sent) * 1000, (listed - sent) * 1000
 

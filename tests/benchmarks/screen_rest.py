@@ -16,6 +16,8 @@ DOWNLOADS, RUNNING = "4", "5"
 LOADED = "llama3.2:3b"
 SETTLED_S = 4.0  # verdicts and findings are there, the second look has made its changes
 ADOPTED = "is current now"
+SETTLED_S = 2.0
+"""A start is over when nothing has come for so long; what keeps coming does not rest, and is counted."""
 MEASURED = re.compile(r"online (<5|\d+) m?s")
 
 
@@ -53,7 +55,7 @@ def idle(server: Stage, seconds: float) -> tuple[Cost, Cost]:
     with server.live() as ours, server.bare_at_rest() as bare:
         ours.wait_until(lambda text: MEASURED.search(text) is not None)
         for terminal in (ours, bare):
-            terminal.wait_quiet(0.5)
+            terminal.wait_quiet(SETTLED_S, patience=5 * SETTLED_S)
         first, second = over(seconds, ours, bare)
         return first, second
 

@@ -29,9 +29,10 @@ class Stage:
     url: str
     root: Path
 
-    def environ(self, home: str) -> dict[str, str]:
+    def environ(self, home: str, added: str = "") -> dict[str, str]:
         """The whole environment of a program, whose directories are its own by the name of its `home`.
 
+        `added` is what else stands in its config.toml, from the first call on.
         No COLUMNS or LINES, which would hold its size, and nothing of coverage, which would slow it.
         """
         root = self.root / home
@@ -40,7 +41,7 @@ class Stage:
         if not config.exists():
             config.parent.mkdir(parents=True, mode=0o700)
             registry = f'[registries."registry.ollama.ai"]\nbase_url = "{self.url}"\n'
-            config.write_text(registry, encoding="utf-8")
+            config.write_text(registry + added, encoding="utf-8")
             config.chmod(0o600)
         return {
             **kept,
@@ -55,17 +56,23 @@ class Stage:
     def command(self, *words: str) -> list[str]:
         return [sys.executable, "-m", "modeltui", "--server", self.url, *words]
 
-    def screens(self, home: str = "home") -> Terminal:
+    def screens(self, home: str = "home", added: str = "") -> Terminal:
         """Our screens, in the directories of `home`, started as a person does on the server's machine."""
-        return Terminal([sys.executable, "-m", "modeltui"], {**self.environ(home), "OLLAMA_HOST": self.url})
+        environ = {**self.environ(home, added), "OLLAMA_HOST": self.url}
+        return Terminal([sys.executable, "-m", "modeltui"], environ)
+
+    def metered(self, home: str = "home") -> Terminal:
+        """Our screens on a machine with two made-up cards at work."""
+        environ = {**self.environ(home), "OLLAMA_HOST": self.url}
+        return Terminal([sys.executable, str(HERE / "metered_app.py")], environ)
 
     def bare(self) -> Terminal:
         return Terminal(BARE, self.environ("bare"))
 
     @contextmanager
-    def live(self, home: str = "home") -> Iterator[Terminal]:
+    def live(self, home: str = "home", added: str = "") -> Iterator[Terminal]:
         """Our screens with live rows, at rest."""
-        with self.screens(home) as terminal:
+        with self.screens(home, added) as terminal:
             terminal.wait_until(lambda text: ONLINE in text)
             terminal.wait_quiet(0.3)
             yield terminal

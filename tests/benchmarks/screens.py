@@ -19,6 +19,8 @@ import screen_start
 from screen_stage import stage
 
 PULL_RATE = 40_000_000
+SMALL_GPU = '[servers.local.hardware]\ngpus = ["rtx 3060"]\nram = "64GB"\n[recommend]\npriority = "quality"\n'
+"""A machine on which the best models lie partly in RAM."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,31 @@ def catalog_rows(runs: int, keys: int, root: Path) -> list[Row]:
     ]
 
 
+def recommend_rows(runs: int, seconds: float, root: Path) -> list[Row]:
+    """The ranking for a machine with a GPU on which some models lie in part."""
+    with stage(root, screen_start.MODELS) as server:
+        visits = []
+        for _ in range(runs):
+            with server.live(added=SMALL_GPU) as terminal:
+                visits.append(screen_keys.first_ranking(terminal))
+        with server.live(added=SMALL_GPU) as terminal:
+            screen_keys.first_ranking(terminal)
+            moves = screen_keys.cursor(terminal, 2 * runs)
+            terminal.wait_quiet(screen_keys.AT_REST_S)
+            idle = screen_rest.over(seconds, terminal)[0]
+            back = screen_keys.screens(terminal, runs, "13")
+    frame, rows = (median(times) for times in zip(*visits, strict=True))
+    return [
+        Row("first visit of Recommend: the frame", frame, None, "ms", "<= 100", _at_most(100)),
+        Row("first visit of Recommend: its rows", rows, None, "ms", "<= 300", _at_most(300)),
+        Row("cursor move in Recommend: the table", moves.size, None, "B", "<= 600", _at_most(600)),
+        Row("cursor move, with the score", moves.with_pane, None, "B", "<= 2000", _at_most(2000)),
+        Row("screens 1 3: key to last byte", back.median, None, "ms", "<= 100", _at_most(100)),
+        Row("screens 1 3: p90", back.p90, None, "ms", "", _any),
+        Row(f"Recommend idle over {seconds:.0f} s: bytes", idle.size, None, "B/s", "0", _nothing),
+    ]
+
+
 def key_rows(runs: int, root: Path) -> list[Row]:
     with stage(root, screen_start.MODELS) as server:
         with server.live() as terminal:
@@ -185,6 +212,7 @@ def parts(runs: int, quick: bool) -> dict[str, Callable[[Path], list[Row]]]:
         **few,
         "filter-10000": lambda root: filter_rows(10_000, keys, root),
         "catalog": lambda root: catalog_rows(runs, keys, root),
+        "recommend": lambda root: recommend_rows(runs, 3 if quick else 60, root),
         "keys": lambda root: key_rows(runs, root),
         "idle": lambda root: idle_rows(3 if quick else 60, root),
         "downloads": lambda root: download_rows(3 if quick else 10, root),

@@ -57,7 +57,23 @@ def test_one_that_cannot_be_read_is_said(tmp_path: Path) -> None:
     (tmp_path / REFRESHED).mkdir()
     catalog = load_base(tmp_path)
     assert catalog.series == shipped().series
-    assert "directory" in catalog.problems[0]
+    assert "no file" in catalog.problems[0]
+
+
+def test_what_would_never_end_is_not_read(tmp_path: Path) -> None:
+    """A pipe would wait for ever, a file of many gigabytes would take all memory."""
+    place = tmp_path / REFRESHED
+    os.mkfifo(place)
+    assert "no file" in load_base(tmp_path).problems[0]
+    place.unlink()
+    place.symlink_to("/dev/zero")
+    assert "no file" in load_base(tmp_path).problems[0]
+    place.unlink()
+    with place.open("wb") as file:
+        file.truncate(1 << 40)
+    catalog = load_base(tmp_path)
+    assert "larger than" in catalog.problems[0]
+    assert catalog.series == shipped().series
 
 
 def test_saving_is_private_and_leaves_nothing_behind(tmp_path: Path) -> None:

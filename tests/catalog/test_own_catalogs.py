@@ -171,7 +171,9 @@ def test_files_in_the_order_of_their_names(tmp_path: Path) -> None:
         ("[series.qwen3]\nrole = 'boss'", "series.qwen3.role", "chat"),
         ("[series.qwen3]\nretired = 'no'", "series.qwen3.retired", "true or false"),
         ("[series.qwen3]\nreleased = '2026-13'", "series.qwen3.released", "2026-05"),
+        ("[series.qwen3]\nreleased = '0000-01'", "series.qwen3.released", "2026-05"),
         ("[series.qwen3]\nrequires = 'new'", "series.qwen3.requires", "0.9.1"),
+        ("[series.qwen3]\nrequires = '99999999999.1'", "series.qwen3.requires", "0.9.1"),
         ("[series.qwen3]\ncapabilities = 'tools'", "series.qwen3.capabilities", "a list of"),
         ("[series.qwen3]\ncapabilities = ['flying']", "series.qwen3.capabilities", "vision"),
         ("[series.qwen3]\nnote = []", "series.qwen3.note", "a list of texts"),
@@ -218,6 +220,14 @@ def test_a_broken_file_is_one_problem(tmp_path: Path, content: bytes) -> None:
     assert [change.series for change in changes] == ["qwen3"]
     assert len(problems) == 1
     assert problems[0].startswith(f"{tmp_path / 'broken.toml'} is no TOML: ")
+
+
+def test_a_mark_of_byte_order_does_no_harm(tmp_path: Path) -> None:
+    """Editors on Windows begin a file with one."""
+    (tmp_path / "windows.toml").write_bytes(b'\xef\xbb\xbf[series.mine]\r\npublisher = "I"\r\n')
+    changes, problems = own.read(tmp_path)
+    assert [change.series for change in changes] == ["mine"]
+    assert problems == ()
 
 
 def test_what_is_no_readable_file_is_one_problem_each(tmp_path: Path) -> None:

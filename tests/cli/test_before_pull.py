@@ -72,7 +72,9 @@ def test_what_is_not_known_is_said_once_and_stops_nothing(cli: Cli, home: Home, 
 def test_free_bytes_are_said(cli: Cli, here: Stage, shelf: Shelf) -> None:
     ran = cli("pull", "small-demo")
     assert ran.code == 0
-    assert re.match(r"small-demo:latest: 1 MB, [\d.]+ [kMGT]?B free\n", ran.err)
+    assert re.match(
+        r"small-demo:latest: 1 MB, [\d.]+ [kMGT]?B free, fits: \w+, \d+ \(by its size alone\)\n", ran.err
+    )
     before = cli("pull", "small-demo", "--json").stream[0]["before"]
     assert (before["directory"], before["up_to_date"]) == (str(shelf.root.resolve()), True)
     assert before["free"] > 0

@@ -104,7 +104,9 @@ def test_what_lies_elsewhere_is_unknown_and_said(known: Stage, cli: Cli) -> None
     ran = cli("check", "hf.co/someone/something:Q4_K_M", "--json")
     assert ran.code == 3
     assert (ran.json["fit"], ran.json["score"]) == ("unknown", None)
-    assert ran.json["parts"][0]["why"] == "its size is unknown"
+    assert ran.json["parts"][0]["why"] == (
+        "its size is unknown; try: modeltui catalog show hf.co/someone/something:Q4_K_M --lookup"
+    )
 
 
 def test_a_server_that_is_away_is_no_reason_not_to_answer(known: Stage, cli: Cli) -> None:

@@ -76,6 +76,7 @@ LS: dict[str, Is] = {
     "context": maybe(count),
     "capabilities": maybe(words),
     "type": maybe(text),
+    "purpose": maybe(text),
     "state": text,
     "current": truth,
     "alias_of": maybe(text),
@@ -117,6 +118,7 @@ SHOW: dict[str, Is] = {
     "remote_model": maybe(text),
     "signed_in_as": maybe(text),
     "path": maybe(text),
+    "fit": maybe(table),
 }
 PS: dict[str, Is] = {
     "name": text,
@@ -133,6 +135,7 @@ PS: dict[str, Is] = {
     "state": text,
     "server_says": text,
     "hardware": text,
+    "predicted": maybe(table),
 }
 SWITCH: dict[str, Is] = {
     "previous": maybe(text),
@@ -194,6 +197,7 @@ BEFORE: dict[str, Is] = {
     "directory": maybe(text),
     "installed": maybe(truth),
     "up_to_date": maybe(truth),
+    "fit": maybe(table),
 }
 ACTIVITY: dict[str, Is] = {
     "at": moment,
@@ -235,6 +239,8 @@ class TestLs:
             "SIZE",
             "CONTEXT",
             "STATE",
+            "TOK/S",
+            "FIT",
             "LOAD",
             "TYPE",
             "MODIFIED",
@@ -256,9 +262,8 @@ class TestLs:
             "18.4",
             "GB",
             "256k",
-            "—",
-            "—",
-            "vision",
+            *"————",
+            "general",
             "3",
             "d",
             "ago",
@@ -323,7 +328,9 @@ class TestLs:
         with demo_stage(behind, version="0.24.0") as old:
             home.configure(old.url)
             ran = cli("ls", "--json")
-            assert {row["type"] for row in ran.json} == {None}
+            types = {row["name"]: row["type"] for row in ran.json}
+            assert types["llama3.2:3b"] == "general"  # which the catalog knows
+            assert types["assistant:latest"] is None
             assert {row["context"] for row in ran.json} == {None}
             assert " — " in cli("ls").out
 
@@ -405,7 +412,15 @@ class TestPsLoadUnload:
         )
         ran = cli("ps")
         assert (ran.code, ran.err) == (0, "")
-        assert ran.out.splitlines()[0].split() == ["MODEL", "WHERE", "VRAM", "RAM", "CONTEXT", "KEPT"]
+        assert ran.out.splitlines()[0].split() == [
+            "MODEL",
+            "WHERE",
+            "VRAM",
+            "RAM",
+            "CONTEXT",
+            "KEPT",
+            "PREDICTED",
+        ]
         assert rows(ran)["qwen3:8b"].split()[1:4] == ["gpu", "10.4", "GB"]
         assert cli("unload", "qwen3:8b") == Ran(0, "qwen3:8b unloaded\n", "")
         ran = cli("ps")
@@ -420,6 +435,9 @@ class TestPsLoadUnload:
         ran = cli("ps", "--json")
         shaped(ran.json[0], PS)
         assert (ran.json[0]["kept_forever"], ran.json[0]["hardware"]) == (True, "no_hardware_known")
+        predicted = ran.json[0]["predicted"]
+        assert abs(predicted["deviation"]) < 0.1 and predicted["needs"] > 5_000_000_000
+        assert abs(ran.json[0]["size"] / predicted["printed"] - 1 - predicted["deviation"]) < 0.001
         ran = cli("load", "qwen3:8b", "--json")
         assert ran.json["load_time_ms"] is None  # it was loaded
         ran = cli("unload", "qwen3:8b", "gemma3:12b", "--json")
@@ -876,8 +894,10 @@ class TestActivityConfigDoctor:
         for row in ran.json:
             shaped(row, DOCTOR)
         assert {row["result"] for row in ran.json} == {"ok"}
-        assert {"configuration", "database", "rights", "server", "models", "gpu", "terminal"} == {
-            row["check"] for row in ran.json
+        checks = {row["check"] for row in ran.json}
+        assert checks == {
+            *("configuration", "database", "rights", "server", "models"),
+            *("gpu", "machine", "catalog", "terminal"),
         }
         ran = cli("doctor")
         assert (ran.code, ran.err) == (0, "")

@@ -80,6 +80,8 @@ class TestWidth:
             "SIZE",
             "CONTEXT",
             "STATE",
+            "TOK/S",
+            "FIT",
             "LOAD",
             "TYPE",
             "MODIFIED",

@@ -6,6 +6,8 @@ import pytest
 from commandline import Home, Ran
 
 from modeltui import __version__
+from modeltui.cli.main import _COMMANDS
+from modeltui.cli.parser import make_parser
 
 Cli = Callable[..., Ran]
 
@@ -99,3 +101,28 @@ def test_nothing_is_written_for_a_wrong_word(cli: Cli, home: Home) -> None:
     cli("frobnicate")
     cli("--help")
     assert list(home.root.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [*((name,) for name in sorted(_COMMANDS)), ("queue", "pause"), ("--server", "ls", "--json", "pull")],
+    ids=" ".join,
+)
+def test_a_command_alone_is_the_same_as_among_all(
+    words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = []
+    for parser in (make_parser(), make_parser(words)):
+        with pytest.raises(SystemExit):
+            parser.parse_args([*words, "--help"])
+        said.append(capsys.readouterr().out)
+    assert said[0] == said[1]
+    assert said[0].startswith("usage: modeltui")
+
+
+@pytest.mark.parametrize(
+    "words", [("frobnicate",), ("--demo",), ("--help", "ls"), ("--", "ls")], ids=" ".join
+)
+def test_every_command_is_there_where_none_is_named(words: tuple[str, ...]) -> None:
+    assert make_parser(words).format_help() == make_parser().format_help()
+    assert make_parser(("ls",)).format_help() != make_parser().format_help()

@@ -22,7 +22,7 @@ Cli = Callable[..., Ran]
 ROW = {
     *("place", "name", "series", "installed", "score", "parts", "suitability", "fit", "size", "needs"),
     *("trained_context", "largest_context", "speed", "slow", "near_the_one_above", "license", "commercial"),
-    *("why", "also"),
+    *("why", "also", "vram", "ram"),
 }
 
 
@@ -64,7 +64,7 @@ def test_a_table_with_why_and_what_else(stage: Stage, cli: Cli) -> None:
     ran = cli("recommend", "8", "-n", "2")
     lines = ran.out.splitlines()
     assert lines[0].startswith("general · balanced · 16k · ")
-    assert lines[1].split() == ["MODEL", "SCORE", "SUITS", "NEEDS", "FIT", "TOK/S", "CONTEXT"]
+    assert lines[1].split() == ["MODEL", "SCORE", "SUITS", "VRAM", "FIT", "TOK/S", "CONTEXT"]
     assert any(line.strip().startswith("also ") for line in lines)
     assert "--explain" in ran.err
 
@@ -259,3 +259,26 @@ def test_setup_starts_the_server_that_is_here_after_a_yes(startable: str, cli: C
     assert ran.code == 0, ran.err
     assert "ollama serve" in ran.stream[-1]["started"]
     assert ran.stream[-1]["current"] == cli("current").out.strip()
+
+
+def test_memory_is_what_lies_on_the_card_and_the_rest_apart(stage: Stage, cli: Cli) -> None:
+    """8.59 GB are on the card: a row that lies there needs no more of it."""
+    for row in cli("recommend", "8GB+64GB", "--json", "--limit", "20").json["rows"]:
+        assert row["vram"] <= 8 * 2**30
+        assert row["needs"] == row["vram"] + (0 if row["fit"] == "gpu" else row["ram"])
+    head = cli("recommend", "2GB+64GB", "quality", "-n", "3").out.splitlines()[1].split()
+    assert head[3:6] == ["VRAM", "RAM", "FIT"]
+    assert cli("recommend", "none+16GB", "-n", "3").out.splitlines()[1].split()[3:5] == ["RAM", "FIT"]
+
+
+def test_faults_of_a_catalog_of_ones_own_are_told_shortly(home: Home, stage: Stage, cli: Cli) -> None:
+    own = home.paths.config / "catalog.d"
+    own.mkdir(parents=True, exist_ok=True)
+    faults = "\n".join(f"nonsense{number} = 1" for number in range(30))
+    (own / "mine.toml").write_text(f"[series.mine]\n{faults}\n")
+    for words in (("recommend", "8", "-n", "1"), ("check", "qwen3:8b"), ("catalog", "qwen3")):
+        told = [
+            line for line in cli(*words).err.splitlines() if "nonsense" in line or "more problems" in line
+        ]
+        assert len(told) == 4, words
+        assert told[-1].endswith("27 more problems: modeltui doctor")

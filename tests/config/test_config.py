@@ -626,6 +626,7 @@ def test_a_table_without_keys_is_no_mistake(read: Read, table: str) -> None:
         (b"a\x1b[2J = 1", "line 1"),
         (b"glyphs = '\xff'", "utf-8"),
         ("glyphs = 'ascii'".encode("utf-16"), "utf-8"),
+        (b"glyphs = " + b"[" * 100_000, "recursion"),
     ],
 )
 def test_a_file_that_is_no_toml(paths: Paths, name: str, content: bytes, words: str) -> None:
@@ -635,6 +636,12 @@ def test_a_file_that_is_no_toml(paths: Paths, name: str, content: bytes, words: 
     assert caught.value.message.startswith(f"{paths.config / name} is no TOML: ")
     assert words in caught.value.message
     assert caught.value.message.isprintable()
+
+
+def test_a_mark_of_byte_order_does_no_harm(paths: Paths) -> None:
+    """Editors on Windows begin a file with one."""
+    (paths.config / "config.toml").write_bytes(b"\xef\xbb\xbfglyphs = 'ascii'\r\n")
+    assert load(paths, {}).glyphs == "ascii"
 
 
 @pytest.mark.parametrize("name", ["config.toml", "settings.toml"])

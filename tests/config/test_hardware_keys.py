@@ -93,7 +93,7 @@ def test_settings_show_what_was_written(read: Read) -> None:
         ("gpus = 24", "gpus", "a list such as"),
         ("gpus = [24]", "gpus", "a list such as"),
         ("gpus = ['']", "gpus", "cannot read the hardware"),
-        ("ram = 0", "ram", "RAM has more memory than that"),
+        ("ram = 0", "ram", "RAM has at least 64 MB"),
         ("ram = 1e9", "ram", "a size such as 64GB"),
         ("ram = nan", "ram", "a size such as 64GB"),
         ("ram = -64", "ram", "a size such as 64GB"),
@@ -104,6 +104,9 @@ def test_settings_show_what_was_written(read: Read) -> None:
         ("cores = 0", "cores", "from 1 to 4096"),
         ("unified = 1", "unified", "true or false"),
         ("unified = true", "unified", "needs gpus and ram"),
+        ("unified = true\ngpus = ['24GB']\nram = 8", "unified", "no more than ram"),
+        ("unified = true\ngpus = ['2x24GB']\nram = 128", "unified", "one GPU"),
+        ("unified = true\ngpus = []\nram = 128", "unified", "one GPU"),
     ],
 )
 def test_what_is_refused_says_file_key_and_why(

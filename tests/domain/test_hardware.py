@@ -107,6 +107,12 @@ def test_a_machine_with_a_card() -> None:
     assert (found.cores, found.cpu, found.disk_free, found.is_unified) == (16, "a processor", 100 * GB, False)
 
 
+def test_ram_that_runners_hold_is_no_more_than_what_is_used() -> None:
+    for told, held in ((0, 0), (5 * GB, 5 * GB), (60 * GB, 14 * GB), (-1, 0)):
+        found = machine_of_host(host(NONE_AT_ALL), 0, origin=Origin.MEASURED, ram_held=told)
+        assert found is not None and (found.ram_free, found.ram_held) == (50 * GB, held)
+
+
 def test_no_gpu_for_certain_is_a_machine_without_cards() -> None:
     assert machine(NONE_AT_ALL, 5 * GB).cards == ()
 

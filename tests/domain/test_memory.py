@@ -318,3 +318,11 @@ def test_absurd_shapes_have_a_number() -> None:
                 placed = place(Facts(10 * GB, architecture=each), context, NEW, room)
                 assert placed.kind in (FitKind.CPU, FitKind.NO)
     assert place(Facts(0), 4096, NEW, machine(24)).kind is FitKind.GPU
+
+
+def test_ram_that_the_server_would_give_back_is_room(catalog: Catalog) -> None:
+    """Without a GPU a server keeps weights in memory of its own, which must not count against them."""
+    known, bare = facts(catalog, "llama3.1:8b"), Machine((), 16 * GIB, 4 * GIB)
+    assert place(known, 4096, NEW, bare).kind is FitKind.NO
+    assert place(known, 4096, NEW, replace(bare, ram_held=6 * GIB)).kind is FitKind.CPU
+    assert place(known, 4096, NEW, replace(bare, ram_held=60 * GIB)).headroom <= 16 * GIB

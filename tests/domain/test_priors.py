@@ -145,3 +145,13 @@ def test_no_chat_model_thought_before_2025() -> None:
     """`reasoning` among the uses of phi4, orca2 and wizardlm2 means no more than that."""
     assert not thinks(series(use_cases=frozenset({"reasoning"}), released="2024-12"))
     assert thinks(series(capabilities=frozenset({"thinking"}), released="2024-12"))
+
+
+def test_nothing_is_newer_than_its_catalog() -> None:
+    """`released = "2099-01"` in a catalog of one's own is no merit."""
+    now, later = series(released="2026-08"), series("later", released="2099-01")
+    priors = Priors({"one": now, "later": later}, "2026-08-21T22:59:52Z")
+    assert priors.month(later) == priors.month(now)
+    tune = series("tune", released="2098-01", base_model="later")
+    assert Priors({"later": later, "tune": tune}, "2026-08-21").month(tune) == priors.month(now)
+    assert Priors({"later": later}).month(later) > priors.month(now), "without a day there is nothing to hold"

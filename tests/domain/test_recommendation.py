@@ -299,4 +299,4 @@ def test_a_better_one_may_be_too_slow_or_need_a_newer_server() -> None:
     assert "too slow" in also(found.rows[0], found, Wish())[0].words
     newer = candidate("new:8b", value=14.0, is_too_new=True)
     found = rank([candidate("a:8b"), newer], Wish())
-    assert "newer server" in also(found.rows[0], found, Wish())[0].words
+    assert "too new for this server" in also(found.rows[0], found, Wish())[0].words

@@ -257,3 +257,15 @@ def test_it_is_quick(typed: str) -> None:
         resolve(typed, shipped())
         best = min(best, time.perf_counter() - start)
     assert best < 0.05
+
+
+@pytest.mark.parametrize(
+    ("typed", "first"),
+    [
+        ("qwen3-coder:480b-cloud", "qwen3-coder:480b"),
+        ("llama3.1:70b-foo", "llama3.1:70b"),
+        ("qwen3:8b-instuct", "qwen3:8b"),
+    ],
+)
+def test_the_size_that_was_typed_comes_first(typed: str, first: str) -> None:
+    assert resolve(typed, shipped()).alternatives[0] == first

@@ -3,7 +3,7 @@
 import pytest
 
 from modeltui.domain.catalog import Series, Tag
-from modeltui.domain.siblings import capabilities_of, smaller_tags, version_of
+from modeltui.domain.siblings import capabilities_of, plain_twin, smaller_tags, version_of
 
 
 def tag(name: str, size: int, **facts: object) -> Tag:
@@ -58,3 +58,15 @@ def test_a_tag_reads_images_only_if_it_takes_them() -> None:
     assert capabilities_of(series, seeing) == {"vision", "tools", "completion"}
     assert capabilities_of(series, blind) == {"tools", "completion"}
     assert capabilities_of(Series("e", (), capabilities=frozenset({"embedding"})), blind) == {"embedding"}
+
+
+def test_what_is_made_for_apple_has_a_twin_for_any_machine() -> None:
+    theirs = tag("8b-instruct-nvfp4", 5_000_000_000, is_apple_only=True, parameter_size="8B")
+    plain = tag("8b", 4_900_000_000, parameter_size="8B")
+    others = (
+        tag("8b-cloud", 0, is_cloud=True, parameter_size="8B"),
+        tag("70b", 1, parameter_size="70B"),
+        tag("8b-text", 1, is_base=True, parameter_size="8B"),
+    )
+    assert plain_twin(Series("m", (theirs, *others, plain)), theirs) == plain
+    assert plain_twin(Series("m", (theirs, *others)), theirs) is None

@@ -92,3 +92,9 @@ def test_what_is_no_context(typed: str) -> None:
 def test_a_context_that_is_shown_can_be_typed() -> None:
     for tokens in (1, 2000, 4096, 40_960, 131_072, 1024**2):
         assert units.parse_context(units.context(tokens)) == tokens
+
+
+def test_rates_have_two_digits() -> None:
+    rates = [None, 0.0, 0.04, 3.14, 9.94, 9.96, 38.4, 99.4, 99.6, 129.7, 245.0, 1234.0]
+    words = ["—", "0.0", "0.0", "3.1", "9.9", "10", "38", "99", "100", "130", "240", "1200"]
+    assert [units.rate(each) for each in rates] == words

@@ -13,6 +13,7 @@ import pytest
 from modeltui.hardware.here import (
     Here,
     Listener,
+    directory_to_be,
     holds_manifest,
     is_here,
     listeners_on,
@@ -298,3 +299,19 @@ def test_a_manifest_that_may_not_be_read(models: Path, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(Path, method, refuse)
     assert holds_manifest(models, *NAME, DIGEST) is None
+
+
+def test_where_models_would_come(tmp_path: Path) -> None:
+    home = tmp_path / "home" / "me"
+    assert directory_to_be({}, home, root=tmp_path) == tmp_path, "the nearest that exists"
+    (home / ".ollama").mkdir(parents=True)
+    assert directory_to_be({}, home, root=tmp_path) == home / ".ollama"
+    (tmp_path / "usr/share/ollama").mkdir(parents=True)
+    assert directory_to_be({}, home, root=tmp_path) == tmp_path / "usr/share/ollama"
+    named = tmp_path / "big" / "models"
+    (tmp_path / "big").mkdir()
+    assert directory_to_be({"OLLAMA_MODELS": f'"{named}"'}, home, root=tmp_path) == tmp_path / "big"
+    assert (
+        directory_to_be({"OLLAMA_MODELS": "relative"}, home, root=tmp_path) == tmp_path / "usr/share/ollama"
+    )
+    assert directory_to_be({"OLLAMA_MODELS": "/no\0where"}, home, root=tmp_path) == Path("/")

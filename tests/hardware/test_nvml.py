@@ -138,6 +138,13 @@ def test_values_that_say_not_available_are_unknown(driver: Driver, machine: Path
     assert (card.utilisation, card.power_mw, card.temperature) == (None, None, None)
 
 
+def test_memory_beyond_reason_is_unknown(driver: Driver, machine: Path) -> None:
+    """NVML says "not available" of 64 bits as all of them."""
+    driver(Library(Card(total=2**64 - 1)))
+    (card,) = read(machine).cards
+    assert (card.total, card.free, card.is_unified) == (None, None, False)
+
+
 def test_a_card_without_memory_of_its_own(driver: Driver, machine: Path) -> None:
     unsupported = {"nvmlDeviceGetMemoryInfo": NOT_SUPPORTED, "nvmlDeviceGetMemoryInfo_v2": NOT_SUPPORTED}
     driver(Library(Card(name=b"NVIDIA GB10", fails=unsupported), Card(total=0)))

@@ -275,3 +275,22 @@ def test_no_ssh(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def test_nonsense_is_unknown(ssh: Ssh, line: str) -> None:
     found = host(ssh, f"{line}\n@@ end\n")
     assert (found.gpus.cards, found.memory, found.disks, found.cpu.cores) == ((), None, (), None)
+
+
+@pytest.mark.parametrize(
+    ("written", "wrong"),
+    [
+        ("0, GPU-a", "\u00b2, GPU-a"),
+        ("0, GPU-a", "9" * 5000 + ", GPU-a"),
+        ("211.50", "211.\u00b2"),
+        ("0, 8.9", "0, 8.\u00b2"),
+        ("GPU-a, 4242", "GPU-a, \u00b2"),
+        ("24564", "\u0663"),
+    ],
+)
+def test_what_looks_like_a_number_and_is_none_is_unknown(ssh: Ssh, written: str, wrong: str) -> None:
+    """`"\u00b2".isdigit()` is true, and no whole number."""
+    text = answer()
+    assert written in text
+    ssh.answers(text.replace(written, wrong))
+    assert read_remote("gpubox").host is not None

@@ -306,3 +306,8 @@ PULL_LINES: list[tuple[dict[str, Any], object]] = [
 @pytest.mark.parametrize(("line", "event"), PULL_LINES)
 def test_pull_lines(line: dict[str, Any], event: object) -> None:
     assert decode(line, 0, clean_line) == event
+
+
+def test_no_server_holds_thousands_of_models_loaded() -> None:
+    """Each of them is compared with each installed one."""
+    assert len(wire.loaded({"models": [{"name": f"m{i}", "size_vram": 1} for i in range(20_000)]})) == 1000

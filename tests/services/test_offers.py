@@ -184,3 +184,15 @@ def test_every_series_of_the_bundled_catalog_has_a_row(bundled: Catalog) -> None
     assert len(offers.defaults()) == len(bundled.series)
     tags = sum(len(row.tags) for row in offers.rows)
     assert tags == sum(len(series.tags) for series in bundled.series.values())
+
+
+def test_a_default_without_a_size_is_what_the_name_stands_for() -> None:
+    """An alias such as `v1.5` may be unknown to another registry; a size is what people look for."""
+    digest = "0a109f422b47"
+    tags = [Tag("embedder", name, digest, 274 * 10**6) for name in ("v1.5", "137m-v1.5-fp16", "latest")]
+    (row,) = offers_of(catalog_of([Series("embedder", tuple(tags))])).rows
+    assert (row.tag.name, row.also) == ("embedder:latest", ("v1.5", "137m-v1.5-fp16"))
+    own = Series("embedder", tuple(tags), default_tag="v1.5")
+    assert offers_of(catalog_of([own])).rows[0].tag.tag == "v1.5"
+    sized = Series("embedder", (*tags, Tag("embedder", "137m", digest, 274 * 10**6)))
+    assert offers_of(catalog_of([sized])).rows[0].tag.tag == "137m"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from modeltui.domain.models import LoadedModel
 from modeltui.domain.serving import KvType, Serving
 from modeltui.hardware import processes
-from modeltui.services.serving import read_environment, serving_of
+from modeltui.services.serving import misread, read_environment, serving_of
 from modeltui.services.tree import Services
 
 FIELDS = ("num_parallel", "kv_type", "flash_attention", "gpu_overhead", "default_context", "max_loaded")
@@ -220,3 +220,37 @@ def test_any_value_is_read_or_left_out(environment: dict[str, str]) -> None:
     found = read_environment(environment)
     assert found["num_parallel"] is None or isinstance(found["num_parallel"], int)
     assert found["kv_type"] is None or found["kv_type"] in KvType
+
+
+@pytest.mark.parametrize(
+    ("variable", "written", "name"),
+    [
+        ("OLLAMA_NUM_PARALLEL", "banana", "num_parallel"),
+        ("OLLAMA_NUM_PARALLEL", "-1", "num_parallel"),
+        ("OLLAMA_GPU_OVERHEAD", "1GB", "gpu_overhead"),
+        ("OLLAMA_CONTEXT_LENGTH", "16k", "default_context"),
+        ("OLLAMA_MAX_LOADED_MODELS", "9" * 30, "max_loaded"),
+    ],
+)
+def test_a_number_that_is_none_is_told(variable: str, written: str, name: str) -> None:
+    said = misread({variable: written})
+    assert list(said) == [name] and said[name].startswith(f"{variable}={written[:20]}")
+
+
+@pytest.mark.parametrize("written", ["", " ", "4", '"4"', "0"])
+def test_what_the_server_understands_is_not_told(written: str) -> None:
+    assert misread({"OLLAMA_NUM_PARALLEL": written}) == {}
+
+
+async def test_what_is_set_and_not_understood_is_said_so(
+    open_place: Opener, systemctl: Callable[[str], None], hidden: None
+) -> None:
+    place = await open_place(local=True)
+    said = f"OLLAMA_HOST=0.0.0.0:{place.link.endpoint.port} OLLAMA_NUM_PARALLEL=banana OLLAMA_GPU_OVERHEAD=1"
+    systemctl(f"ActiveState=active\nEnvironment={said}\n")
+    serving = await serving_of(place.services, place.link, "0.33.0")
+    told = sources(serving)
+    words = "default of 0.33, as OLLAMA_NUM_PARALLEL=banana in the systemd unit ollama is not understood"
+    assert (serving.num_parallel, told["num_parallel"]) == (1, words)
+    assert told["gpu_overhead"] == "the systemd unit ollama"
+    assert told["max_loaded"] == "default of 0.33, not set in the systemd unit ollama"

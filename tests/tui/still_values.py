@@ -5,20 +5,33 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from modeltui.domain.architecture import Facts as ModelFacts
 from modeltui.domain.causes import Cause
+from modeltui.domain.eviction import Eviction
+from modeltui.domain.fit import Fit, FitKind, Part
 from modeltui.domain.hardware import Cpu, Disk, Gpu, Gpus, Host, Memory, VramVerdict
+from modeltui.domain.machine import KnownMachine
+from modeltui.domain.memory import Needs, Placement
 from modeltui.domain.models import LoadedModel, Model, ModelDetails, ModelState, model_type
 from modeltui.domain.names import from_listed, parse
+from modeltui.domain.speed import Speed
+from modeltui.domain.tasks import Task
 from modeltui.domain.transfers import State, Transfer, Wanted
+from modeltui.domain.typedhardware import parse_hardware
 from modeltui.domain.units import FOREVER_MS
+from modeltui.domain.verdict import Verdict
+from modeltui.services.advice import UNKNOWN, Advice, Circumstance, Numbers
 from modeltui.services.changing import Removal
+from modeltui.services.forecasting import Forecast
 from modeltui.services.inspecting import Facts
+from modeltui.services.kinds import Kind
 from modeltui.services.library import Entry
 from modeltui.services.monitoring import Running, RunningNow
 from modeltui.services.starting import Start
 from modeltui.services.switching import SwitchFacts
 from modeltui.store.facts import CurrentModel, Load
 from modeltui.store.queue import QueuedTransfer
+from modeltui.tui.advising import Advised
 from modeltui.tui.state import Connection, Models, Phase, Trouble
 
 NOW = round(datetime(2026, 3, 10, 14, 2, 30, tzinfo=UTC).timestamp() * 1000)  # a Tuesday
@@ -156,10 +169,60 @@ FACTS = Facts(
     ),
     ("current:latest",), f"{MANIFESTS}/registry.ollama.ai/library/qwen3.5/27b", None,
 )  # fmt: skip
+FORECAST = Forecast(
+    Verdict(
+        BIG, ModelFacts(round(42.5 * GB)), 8192,
+        Placement(
+            FitKind.SPLIT,
+            Needs(41 * GB, 3 * GB, 0, GB, 0, GB, GB, 46 * GB, 45 * GB, 47 * GB, 45 * GB, 8192),
+            22 * GB, round(24.1 * GB), (22 * GB,), 38, 81, -20 * GB, 20 * GB, 21 * GB,
+        ),
+        Speed(3.1, is_measured=True),
+        Fit(FitKind.SPLIT, 34, (Part("memory", 8, 40, "it is split", "a context of 4k"),)),
+        None,
+    ),
+    Eviction(round(46.3 * GB), round(4.9 * GB), 3, (ON_GPU,)),
+)  # fmt: skip
+WHOLE = replace(
+    FORECAST.verdict,
+    name="qwen3.5:27b", context=32768, largest_context=65536,
+    placement=Placement(
+        FitKind.GPU,
+        Needs(round(16.5 * GB), 2 * GB, 0, GB // 2, 0, GB // 3, GB // 2, round(19.6 * GB), 19 * GB, 20 * GB,
+              19 * GB, 32768),
+        round(19.6 * GB), GB // 2, (round(19.6 * GB),), 65, 65, round(5.3 * GB), 16 * GB, 0,
+    ),
+    speed=Speed(38.0, 30.0, 45.0), fit=Fit(FitKind.GPU, 86, (Part("memory", 40, 40, "all on the GPU"),)),
+)  # fmt: skip
+
+
+class StillAdvice(Advice):
+    """Verdicts by hand, which no better estimate changes: what is large is split, the rest on the GPU."""
+
+    def verdict_of_model(self, model: Model, context: int | None = None, task: Task | None = None) -> Verdict:
+        return replace(FORECAST.verdict if (model.size or 0) > 20 * GB else WHOLE, name=model.shown)
+
+    def numbers_of_model(self, model: Model, context: int | None = None, task: Task | None = None) -> Numbers:
+        if model.is_cloud or not model.size:
+            return UNKNOWN
+        of, at = self.verdict_of_model(model), model.shown
+        measured = {"qwen3.5:27b": 38.0, BIG: 3.1}.get(at)
+        return Numbers(of.fit.kind, of.fit.score, of.needs, 0, measured, measured is not None, of.context, ())
+
+
+_ADVICE = StillAdvice(
+    Circumstance(KnownMachine(parse_hardware("rtx 4090+64GB"), "config.toml"),
+                 installed=tuple(each.model for each in ENTRIES))
+)  # fmt: skip
+JUDGED = Advised(
+    _ADVICE,
+    {each.model.sent: _ADVICE.numbers_of_model(each.model) for each in ENTRIES if not each.damage},
+    {each.model.sent: Kind(each.type) for each in ENTRIES},
+)
 NEEDS = SwitchFacts(
     ENTRIES[1].model, "qwen3.5:27b", False, None,
     Load(NOW - DAY, 31_400, 46_100_000_000, 22_000_000_000, 8192),
-    ("qwen3.5:27b", "nomic-embed-text:latest", "phi4-mini:latest"), "current", True,
+    ("qwen3.5:27b", "nomic-embed-text:latest", "phi4-mini:latest"), "current", True, FORECAST,
 )  # fmt: skip
 REMOVALS = tuple(
     Removal(

@@ -122,3 +122,29 @@ async def test_who_leaves_while_registries_are_asked_has_queued_it(tmp_path: Pat
         await shown.until(lambda: not isinstance(shown.app.screen, TextDialog))
         await shown.app.stop_workers()  # as on the way out
         assert queued(shown) == ["tiny-demo:latest"]
+
+
+async def test_a_name_that_is_no_tag_is_said_and_the_meant_one_queued(tmp_path: Path) -> None:
+    async with live(tmp_path) as shown:
+        assert shown.server is not None
+        shown.server.library.publish(DemoModel("llama3.1:8b", "llama", 2_000_000))
+        await pull(shown, "llama3.1:8b-instruct")
+        await shown.sees("llama3.1:8b-instruct is no tag")
+        await shown.until(lambda: queued(shown) == ["llama3.1:8b"])
+
+
+async def test_where_several_may_be_meant_they_are_named_and_nothing_is_queued(tmp_path: Path) -> None:
+    async with live(tmp_path) as shown:
+        await pull(shown, "llama3.1:13b")
+        await shown.sees("llama3.1 has no 13b")
+        assert queued(shown) == []
+
+
+async def test_a_slip_names_what_is_near(tmp_path: Path) -> None:
+    async with live(tmp_path) as shown:
+        await pull(shown, "lama3.1:8b")
+        await shown.sees("in the catalog near it: llama3.1:8b")
+        assert asks(shown)
+        await shown.press("escape")
+        await shown.until(lambda: not asks(shown))
+        assert queued(shown) == []

@@ -118,7 +118,7 @@ async def test_without_a_server_and_without_a_network(tmp_path: Path) -> None:
         ("installed gpt-oss", "gpt-oss:20b"),
         ("fit:gpu >25b tools", None),
         ("vram<8 vision", None),
-        ("type:embedding", "nomic-embed-text:v1.5"),
+        ("type:embedding", "nomic-embed-text:latest"),
         ("nothing-like-it", None),
     ],
 )

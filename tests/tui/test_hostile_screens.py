@@ -32,16 +32,20 @@ from modeltui.demo.twist import HOSTILE_TEXTS
 from modeltui.domain.hardware import Cpu, Disk, Gpu, Gpus, Host, Memory, VramVerdict
 from modeltui.domain.names import from_listed
 from modeltui.domain.transfers import State, Wanted
+from modeltui.paths import paths_under
 from modeltui.services.library import Entry
 from modeltui.services.monitoring import RunningNow
 from modeltui.services.pulls import Pulls
 from modeltui.text import clean_line
 from modeltui.tui.polling import Polling
+from modeltui.tui.screens.catalog import CatalogScreen
+from modeltui.tui.screens.catalogdetails import CatalogDetails
 from modeltui.tui.screens.details import DetailsScreen
 from modeltui.tui.screens.dialogs import Question, TextDialog
 from modeltui.tui.screens.downloaddetails import TransferDetails
 from modeltui.tui.screens.downloadstory import Stories
 from modeltui.tui.screens.models import ModelsScreen
+from modeltui.tui.screens.recommend import RecommendScreen
 from modeltui.tui.screens.running import RunningScreen
 from modeltui.tui.state import Phase
 from modeltui.tui.widgets.filterline import FilterLine
@@ -221,7 +225,7 @@ def short_limits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 class TestServers:
     @pytest.mark.usefixtures("short_limits")
-    @pytest.mark.parametrize("mode", ["models", "running", "downloads"])
+    @pytest.mark.parametrize("mode", ["models", "running", "downloads", "catalog", "recommend"])
     async def test_a_screen_survives_every_hostility(self, tmp_path: Path, seen: Seen, mode: str) -> None:
         async with live(tmp_path, size=(110, 30)) as shown:
             await shown.app.action_show_screen(mode)
@@ -236,7 +240,7 @@ class TestServers:
                 elif mode == "models":
                     assert all(entry.model.name is None for entry in shown.app.models.entries)
                 assert not offered(shown) & {*KEYS.values()}
-                if mode == "downloads":
+                if mode in ("downloads", "catalog", "recommend"):
                     assert "pull" in offered(shown)  # a wish, and nothing is sent now
             assert shown.server is not None
             shown.server.faults.clear()
@@ -674,6 +678,116 @@ class TestConfiguration:
             await paste(shown, "delete")
 
 
+SERIES_TEXTS = ("publisher", "description", "family", "license", "line", "base_model", "url", "note")
+ESCAPES = tuple(text for text in NO_NAMES if text.strip() and not {*text} & {"\ud800", "\0"})
+"""Of these TOML can hold every one."""
+
+
+def quoted(text: str) -> str:
+    """A text as TOML writes it: as JSON does, but for DEL."""
+    return json.dumps(text).replace("\x7f", "\\u007f")
+
+
+def own_catalog(root: Path) -> list[str]:
+    """A file of the user's whose every text is hostile; returns the names of its models."""
+    lines, names = [], []
+    for at, text in enumerate(ESCAPES):
+        names.append(f"hostile{at}:8b")
+        lines += [f"[series.hostile{at}]", *(f"{key} = {quoted(text)}" for key in SERIES_TEXTS)]
+        lines += [f"use_cases = [{quoted(text)}]", f"succeeds = [{quoted(text)}]", 'type = "general"']
+        lines += ['capabilities = ["completion", "tools"]', 'released = "2026-07"', 'requires = "0.1.0"']
+        lines += [f'[series.hostile{at}.tags."8b"]', 'size = "5GB"', 'parameters = "8B"', 'context = "128k"']
+        lines += [f"quantization = {quoted(text)}", f"note = {quoted(text)}"]
+        lines += [f"[series.{quoted(text)}]", f"license = {quoted(text)}"]
+        lines += [f"[series.hostile{at}.tags.{quoted(text)}]", f"size = {quoted(text)}"]
+    directory = paths_under(root).config / "catalog.d"
+    directory.mkdir(parents=True)
+    (directory / "hostile.toml").write_text("\n".join(lines), encoding="utf-8")
+    return names
+
+
+def hostile_card(text: str) -> str:
+    """A configured card whose name is hostile."""
+    return f'[servers.demo.hardware]\ngpus = [{quoted(f"{text} 24GB@900GB/s")}]\nram = "64GB"\n'
+
+
+class TestOffers:
+    """The catalog and the ranking: the user's own file, names of cards, words that are typed."""
+
+    async def test_a_catalog_of_hostile_texts(self, tmp_path: Path) -> None:
+        names = own_catalog(tmp_path)
+        async with live(tmp_path, config=hostile_card("x"), size=(120, 40)) as shown:
+            await shown.press("2")
+            await shown.until(lambda: shown.app.catalog is not None and table(shown).count)
+            check(shown)
+            catalog = shown.app.screen
+            assert isinstance(catalog, CatalogScreen)
+            for name in names:
+                assert catalog.go_to(name)
+                await shown.until(lambda name=name: table(shown).cursor_key == name)
+                await shown.until(lambda: "fit not judged yet" not in shown.text)
+                await shown.pilot.pause(0.1)
+                check(shown)
+                await shown.press("enter")
+                await on_top(shown, CatalogDetails)
+                await shown.press("end")
+                check(shown)
+                await shown.press("escape", "y", "p")
+                await on_top(shown, Question)
+                check(shown)
+                await shown.press("escape")
+                await on_top(shown, CatalogScreen)
+            assert not shown.app.transfers
+            await shown.press("slash")
+            for text in HOSTILE_TEXTS:
+                await paste(shown, text)
+                catalog.query_one(FilterLine).text = ""
+
+    async def test_a_ranking_of_hostile_texts(self, tmp_path: Path) -> None:
+        own_catalog(tmp_path)
+        async with live(tmp_path, config=hostile_card("x"), size=(120, 40)) as shown:
+            ranking = await ranked(shown)
+            for _ in range(8):
+                await shown.press("down")
+                check(shown)
+            for key in ("i", "v", "enter"):
+                await shown.press(key)
+                await shown.until(lambda: shown.app.screen is not ranking)
+                check(shown)
+                await shown.press("end", "escape")
+            for key in ("x", "w"):
+                await shown.press(key)
+                await on_top(shown, TextDialog)
+                for text in NO_WORDS:
+                    shown.app.screen.query_one(Input).value = text
+                    refused(shown)
+                await shown.press("escape")
+            await shown.pilot.resize_terminal(44, 12)
+            check(shown)
+
+    @pytest.mark.parametrize("text", [ALL, *ESCAPES[:3], "[@click=app.quit]x[/]"])
+    async def test_names_of_cards(self, tmp_path: Path, text: str) -> None:
+        text = text.replace("\ud800", "").replace("\0", "")
+        async with live(tmp_path, config=hostile_card(text), size=(120, 40)) as shown:
+            await ranked(shown)
+            check(shown)
+            for key in "i25":
+                await shown.press(key)
+                check(shown)
+                await shown.press("escape")
+
+
+async def ranked(shown: Live) -> RecommendScreen:
+    """Recommend with rows."""
+    await shown.press("3")
+    await on_top(shown, RecommendScreen)
+    await shown.until(lambda: table(shown).count)
+    check(shown)
+    screen = shown.app.screen
+    assert isinstance(screen, RecommendScreen)
+    return screen
+
+
 NO_LISTS = ("{", '{"a": 1}', "[NaN, 1e999, null]")
 DEEP = pytest.param("[" * 100_000, id="deep")
 LISTED: Mapping[str, Any] = {
@@ -810,7 +924,7 @@ async def test_through_a_real_terminal(tmp_path: Path) -> None:
             await sees("no valid name")
             for keys, text in (
                 ("sludcRneyg\r", "nothing can be asked about it"),
-                ("\x1b", "MODIFIED"),
+                ("\x1b", "TOK/S"),
                 ("5", "CONTEXT"),
                 ("4", "Nothing is being pulled"),
                 ("p", "Pull which model?"),

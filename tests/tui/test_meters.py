@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from modeltui.domain.hardware import Cpu, Disk, Gpu, Gpus, Host, Memory
+from modeltui.domain.hardware import Cpu, Disk, Gpu, Gpus, Host, Memory, RunnerUse
 from modeltui.domain.layout import cells
 from modeltui.tui.render import Line
 from modeltui.tui.widgets.lines import differing
@@ -137,3 +137,12 @@ def test_only_the_part_that_differs_is_painted() -> None:
     assert differing(one, (("load ", "dim"), ("70", "good"), (" %", "dim"))) == (5, 7)
     assert differing(one, (("load ", "dim"),)) == (0, 9)
     assert differing((("漢 1", ""),), (("漢 2", ""),)) == (3, 4)
+
+
+def test_the_runners_have_a_line_where_they_are_seen() -> None:
+    lines = [text_of(line) for line in hardware_lines(HOST, 120, Steady(), 8, RunnerUse(1, 4 * GB, 30.0))]
+    assert len(lines) == 3
+    assert lines[2].startswith(" runner ") and " 4.1/68.7 GB" in lines[2] and "CPU" in lines[2]
+    assert "30 %" in lines[2]
+    two = [text_of(line) for line in hardware_lines(HOST, 60, Steady(), 8, RunnerUse(2, 4 * GB, None))]
+    assert two[2].startswith(" 2 runner") and all(cells(line) <= 60 for line in two)

@@ -1,5 +1,6 @@
 """Recommend: the wish and how it is remembered, the ranking, and what the keys do with a row."""
 
+import json
 import threading
 import tomllib
 from pathlib import Path
@@ -8,11 +9,13 @@ from typing import Any
 import pytest
 from live import Live, live
 
+from modeltui.demo.faults import Fault, Kind
 from modeltui.demo.library import Library
 from modeltui.domain.reasons import Ranked
 from modeltui.domain.tasks import Priority, Task
 from modeltui.tui import ranker
 from modeltui.tui.ranker import Answered, Asked
+from modeltui.tui.screens.catalogdetails import CatalogDetails
 from modeltui.tui.screens.details import DetailsScreen
 from modeltui.tui.screens.recommend import RecommendScreen
 from modeltui.tui.screens.recommendpages import RecommendPage
@@ -325,9 +328,6 @@ async def test_details_the_name_and_another_screen(tmp_path: Path) -> None:
         await go_to(shown, other.name)
         await shown.press("y")
         assert shown.app.clipboard == other.name
-        await shown.press("enter")
-        await shown.until(lambda: isinstance(shown.app.screen, RecommendPage))
-        await shown.press("escape")
         await go_to(shown, installed.name)
         await shown.press("enter")
         await shown.until(lambda: isinstance(shown.app.screen, DetailsScreen))
@@ -336,6 +336,65 @@ async def test_details_the_name_and_another_screen(tmp_path: Path) -> None:
         await shown.press("backspace")
         await shown.until(lambda: shown.app.current_mode == "recommend")
         assert row(shown).name == installed.name
+
+
+@pytest.mark.parametrize("key", ["backspace", "escape"])
+async def test_enter_opens_the_catalog_at_that_tag_and_comes_back(tmp_path: Path, key: str) -> None:
+    async with live(tmp_path, config=HARDWARE) as shown:
+        rows = await opened(shown)
+        other = next(each for each in reversed(rows) if not each.is_installed)
+        await go_to(shown, other.name)
+        await shown.press("enter")
+        await shown.until(lambda: isinstance(shown.app.screen, CatalogDetails))
+        series, _, tag = other.name.partition(":")
+        await shown.sees(f"the series {series}", "score  ")  # judged, too
+        details = shown.app.screen
+        assert isinstance(details, CatalogDetails) and details.row is not None
+        assert tag in ("", *details.row.offer.tags)
+        await shown.press(key)
+        assert shown.app.screen is screen(shown)
+        assert row(shown).name == other.name
+
+
+async def test_what_the_catalog_says_is_of_the_real_machine(tmp_path: Path) -> None:
+    async with live(tmp_path, config=HARDWARE) as shown:
+        await opened(shown)
+        await shown.press("w")
+        await shown.sees("What if the server had")
+        await shown.type("12GB")
+        await shown.press("enter")
+        await shown.sees("Simulated")
+        await settled(shown)
+        other = next(each for each in table_rows(shown) if not each.is_installed)
+        await go_to(shown, other.name)
+        await shown.press("enter")
+        await shown.sees("judged for the server's own machine, not for 12GB", "rtx 4090")
+
+
+async def test_a_visit_ranks_once_and_a_return_not_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = Gate(monkeypatch)
+    gate.is_open.set()
+    async with live(tmp_path, config=HARDWARE) as shown:
+        await shown.until(lambda: shown.app.advice is not None)
+        first = shown.app.advice
+        await opened(shown)
+        # All of the catalog has the verdicts made anew: on the same grounds they are no other question.
+        await shown.until(lambda: shown.app.advice is not first)
+        await settled(shown)
+        assert gate.made == [Task.GENERAL]
+        await shown.press("1", "3")
+        await settled(shown)
+        assert gate.made == [Task.GENERAL]
+        assert shown.server is not None
+        shown.server.faults.add(
+            Fault(Kind.STATUS, "/api/tags", times=None, value=[200, json.dumps({"models": []})])
+        )
+        shown.app.refresh_soon()  # something did change
+        await shown.until(lambda: len(gate.made) == 2)
+        await settled(shown)
+        assert not any(each.is_installed for each in table_rows(shown))
 
 
 async def test_help_explains_the_columns(tmp_path: Path) -> None:

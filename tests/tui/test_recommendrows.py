@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from ranked_values import ALSO, BARE, KNOWN, MACHINE, ROWS, RTX, UNKNOWN, WISH, answered, ranked
 from still_values import CURRENT, INSTALLED, QUEUE
 
+from modeltui.domain import units
 from modeltui.domain.alternatives import Also
 from modeltui.domain.fit import FitKind
 from modeltui.domain.machine import KnownMachine
@@ -23,7 +24,6 @@ from modeltui.tui.screens.recommendrows import (
     columns_of,
     context_cell,
     machine_words,
-    rate,
 )
 from modeltui.tui.screens.recommendwords import empty_lines, notes, pull_facts
 from modeltui.tui.widgets.wishline import Part, WishLine
@@ -86,7 +86,7 @@ def test_memory_is_in_ram_where_there_is_no_gpu() -> None:
 
 @given(st.floats(0.01, 5000, allow_nan=False))
 def test_an_estimate_has_two_digits(tokens: float) -> None:
-    shown = rate(tokens)
+    shown = units.rate(tokens)
     assert len(shown.replace(".", "").strip("0")) <= 2
     assert abs(float(shown) - tokens) <= max(0.05, tokens * 0.051)
 
@@ -174,7 +174,7 @@ def test_notes_and_empty_states() -> None:
 
 def test_what_decides_about_a_pull() -> None:
     (fact,) = pull_facts(ROWS[:1])
-    assert fact == "made-up-coder:30b-a3b  18.6 GB to pull, needs 21.7 GB: gpu, 92 of 100"
+    assert fact == "made-up-coder:30b-a3b  18.6 GB to pull, needs 21.2 GB: gpu, 92 of 100"
     assert "— to pull, needs —" in pull_facts(ROWS[6:])[0]
 
 

@@ -9,15 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from still_app import in_utc, keys, remember_current, showing, still_app
+from catalogs import shipped
+from ranked_values import WISH, answered
+from still_app import Step, in_utc, keys, remember_current, showing, still_app
 from still_values import (
     AWAY,
     CHOICE,
     CONTRADICTED,
+    CURRENT,
     DAMAGED,
     FACTS,
     FIRST,
+    GB,
     INSTALLED,
+    JUDGED,
     NEEDS,
     QUEUE,
     REMEMBERED,
@@ -27,11 +32,19 @@ from still_values import (
 )
 from textual.pilot import Pilot
 
+from modeltui.domain.catalog import Tag
+from modeltui.domain.fit import FitKind
+from modeltui.domain.machine import KnownMachine
 from modeltui.errors import ServerFailed
+from modeltui.services.advice import Advice, Circumstance, Numbers
 from modeltui.services.changing import Changing
 from modeltui.services.switching import Switching
+from modeltui.tui.advising import advised
 from modeltui.tui.app import ModelTuiApp
+from modeltui.tui.ranker import Ranks
+from modeltui.tui.screens.catalog import CatalogScreen
 from modeltui.tui.screens.details import DetailsScreen
+from modeltui.tui.screens.recommend import RecommendScreen
 from modeltui.tui.state import Models
 
 Compare = Callable[..., bool]
@@ -62,14 +75,13 @@ def answering(value: object) -> Callable[..., Any]:
 def test_models_in_every_state(app: ModelTuiApp, snap_compare: Compare) -> None:
     """Marked rows, and a filter that is open."""
     step = keys("down", "down", "space", "down", "space", "slash", "m")
-    assert snap_compare(app, terminal_size=SMALL, run_before=showing(step, models=INSTALLED))
+    assert snap_compare(app, terminal_size=SMALL, run_before=showing(step, models=INSTALLED, advice=JUDGED))
 
 
 def test_models_with_the_pane(app: ModelTuiApp, snap_compare: Compare) -> None:
-    step = keys("down", "down", "down", "down")
-    assert snap_compare(
-        app, terminal_size=WIDE, run_before=showing(step, models=INSTALLED, transfers=QUEUE[:1])
-    )
+    step = keys("down")
+    shown = showing(step, models=INSTALLED, transfers=QUEUE[:1], advice=JUDGED)
+    assert snap_compare(app, terminal_size=WIDE, run_before=shown)
 
 
 def test_models_as_they_were(app: ModelTuiApp, snap_compare: Compare) -> None:
@@ -121,7 +133,8 @@ def test_details_of_the_current_model(app: ModelTuiApp, snap_compare: Compare) -
         app.screen.facts = FACTS
         app.screen.show_state()
 
-    assert snap_compare(app, terminal_size=NORMAL, run_before=showing(open_it, models=INSTALLED))
+    shown = showing(open_it, models=INSTALLED, advice=JUDGED)
+    assert snap_compare(app, terminal_size=NORMAL, run_before=shown)
 
 
 def test_downloads_in_every_state(app: ModelTuiApp, snap_compare: Compare) -> None:
@@ -148,10 +161,66 @@ def test_running_here_where_the_server_claims_too_much(app: ModelTuiApp, snap_co
     )
 
 
+def fixed_numbers(advice: Advice, tag: Tag) -> Numbers:
+    """Numbers of a card of 16 GB that no change of the estimates moves."""
+    needs = None if tag.size is None else tag.size * 6 // 5
+    kind = FitKind.UNKNOWN if needs is None else FitKind.GPU if needs < 16 * GB else FitKind.SPLIT
+    score = None if needs is None else max(10, 99 - needs // GB)
+    return Numbers(kind, score, needs, 0, None, False, 4096, ())
+
+
+@pytest.fixture
+def judged(app: ModelTuiApp, monkeypatch: pytest.MonkeyPatch) -> Step:
+    """A step that opens the catalog of the package, on a machine that nobody knows, with fixed numbers."""
+    for module in ("judging", "offerfacts", "screens.catalogdetails"):
+        monkeypatch.setattr(f"modeltui.tui.{module}.numbers_of", fixed_numbers)
+
+    async def run(pilot: Pilot[object]) -> None:
+        app.catalog = shipped()
+        known = KnownMachine(None, "", "it is elsewhere")
+        installed = (CURRENT.model,)
+        app.advice = advised(Circumstance(known, catalog=shipped(), installed=installed))
+        await pilot.press("2")
+        screen = app.screen
+        assert isinstance(screen, CatalogScreen)
+        while screen._search is None or not screen._search.judged.is_whole:
+            await pilot.pause(0.02)
+        await pilot.pause()
+
+    return run
+
+
+def test_the_catalog_where_words_choose_tags(app: ModelTuiApp, snap_compare: Compare, judged: Step) -> None:
+    async def step(pilot: Pilot[object]) -> None:
+        await judged(pilot)
+        await keys("slash", *"qwen3.5 <40gb", "enter", "down", "space", "down")(pilot)
+
+    assert snap_compare(app, terminal_size=SMALL, run_before=showing(step, models=INSTALLED))
+
+
+def test_the_catalog_with_the_pane(app: ModelTuiApp, snap_compare: Compare, judged: Step) -> None:
+    async def step(pilot: Pilot[object]) -> None:
+        await judged(pilot)
+        await keys("down", "right", "down")(pilot)
+        await pilot.pause(0.2)
+
+    assert snap_compare(app, terminal_size=WIDE, run_before=showing(step, models=INSTALLED))
+
+
+def test_a_series_of_the_catalog(app: ModelTuiApp, snap_compare: Compare, judged: Step) -> None:
+    async def step(pilot: Pilot[object]) -> None:
+        await judged(pilot)
+        await keys("slash", *"gpt-oss:", "enter", "enter")(pilot)
+        await pilot.pause(0.2)
+
+    assert snap_compare(app, terminal_size=NORMAL, run_before=showing(step, models=INSTALLED))
+
+
 def test_the_question_of_a_switch(
     app: ModelTuiApp, snap_compare: Compare, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Switching, "facts", answering(NEEDS))
+    monkeypatch.setattr(Switching, "foreseen", answering(NEEDS))
     monkeypatch.setattr(Switching, "strange_alias", answering(None))
     remember_current(app, CHOICE)
     assert snap_compare(app, terminal_size=TINY, run_before=showing(keys("down", "s"), models=INSTALLED))
@@ -175,4 +244,52 @@ def test_the_palette(app: ModelTuiApp, snap_compare: Compare) -> None:
 
 def test_the_help(app: ModelTuiApp, snap_compare: Compare) -> None:
     step = keys("down", "down", "question_mark")
+    assert snap_compare(app, terminal_size=SMALL, run_before=showing(step, models=INSTALLED))
+
+
+def test_a_ranking_with_its_reasons(
+    app: ModelTuiApp, snap_compare: Compare, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Measured, installed, current, in the queue, split and too slow; one row marked."""
+    monkeypatch.setattr(Ranks, "look", lambda _: None)
+
+    async def step(pilot: Pilot[object]) -> None:
+        await keys("3")(pilot)
+        assert isinstance(app.screen, RecommendScreen)
+        app.screen._wishes.wish = WISH
+        app.screen.answered = answered()
+        app.screen.show_state()
+        await keys("space", "home")(pilot)
+
+    assert snap_compare(app, terminal_size=WIDE, run_before=showing(step, models=INSTALLED, transfers=QUEUE))
+
+
+def test_a_ranking_for_other_hardware(
+    app: ModelTuiApp, snap_compare: Compare, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Ranks, "look", lambda _: None)
+
+    async def step(pilot: Pilot[object]) -> None:
+        await keys("3")(pilot)
+        assert isinstance(app.screen, RecommendScreen)
+        app.screen._wishes.wish = WISH
+        app.screen._wishes.hardware = "rtx 4090+64GB"
+        app.screen.answered = answered(hardware="rtx 4090+64GB")
+        app.screen.show_state()
+        await keys("down", "down", "down")(pilot)
+
+    assert snap_compare(app, terminal_size=TINY, run_before=showing(step, models=INSTALLED))
+
+
+def test_the_whole_score(app: ModelTuiApp, snap_compare: Compare, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Ranks, "look", lambda _: None)
+
+    async def step(pilot: Pilot[object]) -> None:
+        await keys("3")(pilot)
+        assert isinstance(app.screen, RecommendScreen)
+        app.screen._wishes.wish = WISH
+        app.screen.answered = answered()
+        app.screen.show_state()
+        await keys("i")(pilot)
+
     assert snap_compare(app, terminal_size=SMALL, run_before=showing(step, models=INSTALLED))

@@ -135,7 +135,7 @@ class CatalogScreen(OfferScreen):
             shelf = await asyncio.to_thread(shelf_of, app.catalog)
         finally:
             self._is_reading = False
-        for problem in self._read_from.problems:
+        for problem in self._read_from.notes:
             app.tell_in_turn(problem)
         order = self._search.order if self._search is not None else Order.POPULARITY
         self._search, self._judging_for = Search(shelf, self._filter.text, order), None

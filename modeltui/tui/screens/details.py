@@ -82,6 +82,8 @@ class DetailsScreen(ModelScreen):
         else:
             self._is_asking = False
             self.trouble = None
+            if self.facts is None or self.facts.entry.model.digest != facts.entry.model.digest:
+                self.tui.shown_details += 1
             self.facts = facts
         self.show_state()
 
@@ -136,13 +138,29 @@ class DetailsScreen(ModelScreen):
         if entry is not None:
             known = replace(known, entry=entry)
         lines: list[Line] = []
+        fit_lines, rest = self._verdict_lines(known)
         for label, value in detail_lines(known, self.tui.now())[1:]:
             if label.startswith(" ") or (facts is None and label in ONLY_ASKED):
                 continue
             lines.append(labelled(label, value))
             if label == "state":
                 lines += self._state_lines(known.entry)
-        return lines
+                lines += fit_lines
+        return [*lines, *(((), *rest) if rest else ())]
+
+    def _verdict_lines(self, known: Facts) -> tuple[list[Line], list[Line]]:
+        """How it would run here: what it needs and where it lies, and then its score taken apart."""
+        advised, model = self.tui.advice, known.entry.model
+        if advised is None or model.is_cloud or known.entry.damage or model.name is None:
+            return [], []
+        from modeltui.domain.verdictwords import machine_words, split_lines
+
+        wanted = known.details.options.get("num_ctx")
+        context = wanted if isinstance(wanted, int) and wanted > 0 else None
+        brief, rest = split_lines(advised.advice.verdict_of_model(model, context))
+        if advised.advice.machine is not None:
+            brief.append(("machine", machine_words(advised.circumstance.machine)))
+        return [labelled(*line) for line in brief], [labelled(*line) for line in rest]
 
     def _state_lines(self, entry: Entry) -> list[Line]:
         """Beside the state: the part in VRAM as a bar, and the last load."""

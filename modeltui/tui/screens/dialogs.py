@@ -18,6 +18,7 @@ from modeltui.tui.widgets.keyline import Answers, KeyLine, Shown
 from modeltui.tui.widgets.lines import INK_CLASSES, Flowed, Lines
 
 LONGEST = 4096  # of several names at once
+REMARK_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,10 @@ class Field(Input):
 
 
 class TextDialog(Dialog):
-    """A line of text, checked when it is given; what is wrong with it is said below it."""
+    """A line of text, checked when it is given; what is wrong with it is said below it.
+
+    `remark` says what is known of it while it is typed, again and again: more may be known later.
+    """
 
     def __init__(
         self,
@@ -121,6 +125,7 @@ class TextDialog(Dialog):
         check: Callable[[str], str | None],
         word: str,
         more: tuple[str, str] | None = None,
+        remark: Callable[[str], str] | None = None,
     ) -> None:
         super().__init__()
         self._title = title
@@ -129,6 +134,8 @@ class TextDialog(Dialog):
         self._check = check
         self._word = word
         self._more = more
+        self._remark = remark
+        self._problem = ""
         self.more_chosen = False
         self._is_untouched = True
 
@@ -149,6 +156,9 @@ class TextDialog(Dialog):
         if self._more is not None:
             keys.append((*self._more, "screen.give(True)"))
         self.query_one(Answers).show_keys([*keys, ("esc", "leave it", "screen.leave")])
+        if self._remark is not None:
+            self._say("")
+            self.set_interval(REMARK_S, lambda: self._say(self._problem))
 
     def on_key(self, event: events.Key) -> None:
         if event.key == "escape":
@@ -185,7 +195,10 @@ class TextDialog(Dialog):
         self.close_with(None)
 
     def _say(self, problem: str) -> None:
+        self._problem = problem
         line: Line = ((problem, "attention"),) if problem else ()
+        if not problem and self._remark is not None and (words := self._remark(self.query_one(Input).value)):
+            line = ((words, "dim"),)
         self.query_one(".problem", Flowed).say([line])
 
 

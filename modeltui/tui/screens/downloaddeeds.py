@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from modeltui.tui.app import ModelTuiApp
 
 _RESTS = frozenset({State.PAUSED, State.BLOCKED})
+_COUNTS = ("one", "two", "three", "four")
 
 
 def can_hold(transfer: Transfer) -> bool:
@@ -41,12 +42,17 @@ def can_cancel(transfer: Transfer) -> bool:
     return not transfer.is_final and transfer.wanted is not Wanted.CANCEL
 
 
+def can_remove(transfer: Transfer) -> bool:
+    """Whether it has ended."""
+    return transfer.is_final
+
+
 def can_retry(transfer: Transfer) -> bool:
     """Whether a try now makes sense: it ended without a model, waits for a try, or stands still."""
     return transfer.state in (State.FAILED, State.CANCELLED, State.RETRYING, State.BLOCKED)
 
 
-CAN = {"hold": can_hold_or_resume, "cancel": can_cancel, "retry": can_retry}
+CAN = {"hold": can_hold_or_resume, "cancel": can_cancel, "retry": can_retry, "remove": can_remove}
 """Action -> whether it makes sense for a transfer."""
 
 
@@ -92,9 +98,38 @@ async def move(app: "ModelTuiApp", number: int, place: int) -> None:
     app.transfers = pulls.all()
 
 
-async def clear(app: "ModelTuiApp") -> None:
-    """Forget all that has ended."""
+async def ask_per_server(app: "ModelTuiApp") -> None:
+    """Ask how many pulls are to run at once on the server that is shown, and wish for that."""
+    from modeltui.tui.screens.dialogs import Answer, Question
+
+    pulls, server = Pulls(app.services), app.services.config.active
+    server_id = app.services.links.id_of(server)
+    now = pulls.per_server(server_id)
+    answers = [Answer(str(count), word, str(count)) for count, word in enumerate(_COUNTS, 1)]
+    if now.wished is not None:
+        answers.append(Answer("d", f"as configured, {now.configured}", "default"))
+    question = Question(
+        f"How many pulls at once on {server.name}?",
+        facts=[
+            f"now  {now.count}",
+            "more  begin at once; one alone fills most lines and disks",
+            "fewer  what is under way goes on to its end",
+        ],
+        answers=answers,
+        no=f"leave it at {now.count}",
+        enter_is_no=True,
+    )
+    answer = await app.push_screen_wait(question)
+    if answer is None:
+        return
+    found = pulls.set_per_server(server_id, int(answer) if answer.isdigit() else None)
+    app.per_server = found.count
+    app.tell(f"{found.count} pull{'' if found.count == 1 else 's'} at once on {server.name}")
+
+
+async def clear(app: "ModelTuiApp", *numbers: int) -> None:
+    """Forget these that have ended, or all."""
     pulls = Pulls(app.services)
-    count = pulls.clear([])
+    count = pulls.clear([*numbers])
     app.transfers = pulls.all()
     app.tell(f"{count} finished transfer{'' if count == 1 else 's'} forgotten")

@@ -201,7 +201,6 @@ class DownloadsScreen(ModelScreen):
         self.action_details()
 
     def on_screen_resume(self) -> None:
-        super().on_screen_resume()
         self.show_time()
 
     def help_words(self) -> list[str]:

@@ -73,7 +73,7 @@ class Palette(ModalScreen[None]):
             yield Table[Item](COLUMNS, _paint, has_header=False)
 
     def on_mount(self) -> None:
-        self._items = [*_actions(self._below), *_themes(self.tui), *_models(self.tui)]
+        self._items = [*_actions(self._below), *_keyless(self._below), *_themes(self.tui), *_models(self.tui)]
         self._haystack = [f"{item.words} {item.key} {item.kind}".casefold() for item in self._items]
         self.watch(self.query_one(PaletteLine), "text", self._search)
 
@@ -119,6 +119,12 @@ def _actions(screen: Screen[object]) -> Iterator[Item]:
         if binding.tooltip:
             words += f": {binding.tooltip}"
         yield Item(name, words, "action", screen.app.get_key_display(binding), run)
+
+
+def _keyless(screen: Screen[object]) -> Iterator[Item]:
+    """What a screen can do beside its keys, now."""
+    for name, words, run in getattr(screen, "more_items", lambda: ())():
+        yield Item(name, words, "action", "", run)
 
 
 def _themes(app: "ModelTuiApp") -> Iterator[Item]:

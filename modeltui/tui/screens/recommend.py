@@ -18,7 +18,7 @@ from modeltui.tui.onserver import OnServer
 from modeltui.tui.ranker import Answered, Asked, Ranks
 from modeltui.tui.render import Line
 from modeltui.tui.screens.base import ModelScreen
-from modeltui.tui.screens.recommendpages import comparison, score_page
+from modeltui.tui.screens.recommendpages import comparison, offer_page, score_page
 from modeltui.tui.screens.recommendrows import beneath, cells_of, columns_of
 from modeltui.tui.screens.recommendwish import Wishes, following
 from modeltui.tui.screens.recommendwords import About, empty_lines, notes, pull_facts
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 DIM_AFTER_S = 0.15  # a ranking that takes longer is seen to be made; most take less
 FOLLOW_S = 0.08
+READ_S = 0.02  # after the frame was painted, that it may be sent first: decoding lets no other thread run
 COMPARED = 2  # rows at least
 
 
@@ -57,6 +58,8 @@ class RecommendScreen(ModelScreen):
         super().__init__()
         self._on_server = OnServer()
         self._seen: tuple[tuple[Entry, ...], tuple[QueuedTransfer, ...]] = ((), ())
+        self._is_begun = False
+        self.add_class("-empty")  # as it is at first: no styles are worked out twice
         self._dimming: Timer | None = None
         self._following: Timer | None = None
 
@@ -82,13 +85,17 @@ class RecommendScreen(ModelScreen):
         if app.models.entries is not self._seen[0] or app.transfers is not self._seen[1]:
             self._seen = app.models.entries, app.transfers
             self._on_server = OnServer(*self._seen)
-        self._ranks.look()
+        if self._is_begun:
+            self._ranks.look()
+        else:
+            self._is_begun = True
+            self.call_after_refresh(self.set_timer, READ_S, self._ranks.look)
         self._show_wish()
         self._table.refresh_rows()
         self._show_around()
 
     def _wanted(self) -> Asked:
-        return Asked(self._wishes.wish, self._wishes.hardware, self.tui.advice)
+        return Asked.now(self.tui, self._wishes.wish, self._wishes.hardware)
 
     def _ranked(self, answered: Answered | None) -> None:
         """A ranking is made, or (None) begins to be; the old one stays meanwhile."""
@@ -228,11 +235,18 @@ class RecommendScreen(ModelScreen):
         self.action_details()
 
     def action_details(self) -> None:
-        """Of an installed model what the server says; else all that its score rests on."""
+        """Of an installed model what the server says; else its series in the catalog, at that tag."""
+        row, answered = self.row, self.answered
         if (model := self.model) is not None:
             self.tui.show_details(model.sent)
-        else:
-            self.action_score()
+        elif row is not None and answered is not None:
+            details = offer_page(row, answered.asked.catalog)
+            if details is None:
+                self.action_score()
+                return
+            self.app.push_screen(details)
+            if answered.asked.hardware is not None:
+                self.tui.tell(f"judged for the server's own machine, not for {answered.asked.hardware}")
 
     def action_score(self) -> None:
         row, answered = self.row, self.answered

@@ -8,14 +8,18 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
 from modeltui.domain import units
+from modeltui.domain.catalog import Catalog, catalog_of
 from modeltui.domain.comparing import compare
 from modeltui.domain.layout import pad, shortened
+from modeltui.domain.names import from_listed
 from modeltui.domain.reasons import Ranked
 from modeltui.domain.scoring import Wish
 from modeltui.domain.suitability import Suitability
 from modeltui.domain.verdictwords import lines_of
+from modeltui.tui.catalogview import shelf_of
 from modeltui.tui.render import Line, bar
 from modeltui.tui.screens.base import BaseScreen
+from modeltui.tui.screens.catalogdetails import CatalogDetails
 from modeltui.tui.widgets.document import Document
 from modeltui.tui.widgets.lines import Lines
 
@@ -48,6 +52,18 @@ class RecommendPage(BaseScreen):
 
 def wish_words(wish: Wish) -> str:
     return f"{wish.task} · {wish.priority} · {units.context(wish.context)} context"
+
+
+def offer_page(row: Ranked, catalog: Catalog | None) -> CatalogDetails | None:
+    """The series of a row in the catalog, the cursor on its tag; None for what the catalog does not have."""
+    found = from_listed(row.name)
+    known = catalog.find(found) if catalog is not None and found is not None else None
+    if catalog is None or known is None:
+        return None
+    series = known[0]
+    shelf = shelf_of(catalog_of([series], catalog.as_of, {}, ()))  # of one series: no need for all rows
+    at = shelf.find(row.name)
+    return CatalogDetails(shelf, at) if at is not None else None
 
 
 # One score

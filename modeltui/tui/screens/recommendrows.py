@@ -67,15 +67,7 @@ def speed_cell(row: Ranked) -> Line:
     ink = "attention" if row.is_slow else ""
     if row.is_measured:
         return ((units.rate(row.tokens), ink or "strong"),)
-    return ((f"~{rate(row.tokens)}", ink),)
-
-
-def rate(tokens: float) -> str:
-    """An estimate in two digits: it deserves no more."""
-    if tokens < 100:
-        return units.rate(tokens)
-    grain = 10 ** (len(str(int(tokens))) - 2)
-    return str(round(tokens / grain) * grain)
+    return ((f"~{units.rate(row.tokens)}", ink),)
 
 
 def context_cell(context: int, largest: int | None) -> Line:

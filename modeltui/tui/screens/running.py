@@ -1,17 +1,21 @@
 """Running (5): what is in memory, where it really lies, and the hardware under it."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import ClassVar
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
+from modeltui.domain import units
 from modeltui.domain.models import LoadedModel, Model, ModelState
+from modeltui.domain.runningfindings import Finding
 from modeltui.domain.words import age_words
 from modeltui.services.library import Entry
 from modeltui.services.monitoring import Running
-from modeltui.tui.render import Line
-from modeltui.tui.runners import RunningRow, about, cells_of, gone_words, served_by
+from modeltui.services.predicting import Idleness, Outlook, outlook
+from modeltui.tui.render import Line, flowed
+from modeltui.tui.runners import RunningRow, about, cells_of, gone_words, predicted_sum, served_by
 from modeltui.tui.screens.base import ModelScreen
 from modeltui.tui.state import Phase
 from modeltui.tui.widgets.lines import Flowed, Lines
@@ -19,9 +23,13 @@ from modeltui.tui.widgets.meters import Meters
 from modeltui.tui.widgets.table import Column, Table
 from modeltui.tui.widgets.welcome import welcome_lines
 
+if TYPE_CHECKING:
+    from modeltui.domain.machine import Machine
+    from modeltui.services.monitoring import RunningNow
+
 WIDE = 100
 WHERE = Column("where", "WHERE", 15)
-WIDE_WHERE = Column("where", "WHERE", 35)  # room for what the server says where it is not so
+WIDE_WHERE = Column("where", "WHERE", 31)  # room for what the server says where it is not so
 COLUMNS = (
     Column("mark", "", 1),
     Column("name", "MODEL", 16, is_name=True),
@@ -30,6 +38,7 @@ COLUMNS = (
     Column("ram", "RAM", 8, worth=2, right=True),
     Column("context", "CONTEXT", 7, worth=3, right=True),
     Column("kept", "KEPT", 11, worth=1),
+    Column("predicted", "PREDICTED", 15, worth=4),
 )
 STALE_MS = 10_000  # how old a look may be before its age is said
 TOO_OLD = "This server cannot say what is loaded: Ollama can since 0.1.38."
@@ -44,6 +53,11 @@ class RunningTable(Table[RunningRow]):
             where = WIDE_WHERE if self.size.width >= WIDE else WHERE
             self._columns = tuple(where if each.id == "where" else each for each in COLUMNS)
         return super()._fitted
+
+    @property
+    def tells_predictions(self) -> bool:
+        """Whether there is room for their column."""
+        return any(column.id == "predicted" for column, _ in self._fitted)
 
 
 class RunningScreen(ModelScreen):
@@ -62,6 +76,9 @@ class RunningScreen(ModelScreen):
         self._entries: tuple[Entry, ...] = ()
         self._served: dict[tuple[str, str | None], tuple[Entry, ...]] = {}
         self._strangers: dict[str, int] = {}  # runners of no model, and when they were seen first
+        self._idleness = Idleness()
+        self._outlook = Outlook()
+        self._looked: tuple[object, object] = (None, None)
 
     def body(self) -> Iterable[Widget]:
         yield Meters()
@@ -69,6 +86,7 @@ class RunningScreen(ModelScreen):
         yield Flowed(classes="empty")
         yield RunningTable(COLUMNS, self._paint, id="running")
         yield Lines(classes="about")
+        yield Flowed(classes="findings")
 
     @property
     def _table(self) -> RunningTable:
@@ -79,10 +97,33 @@ class RunningScreen(ModelScreen):
     def show_state(self) -> None:
         now = self.tui.running_now
         self._rows = self._make_rows(now.rows if now else (), now.at if now else 0)
-        self.query_one(Meters).show_hardware(now)
+        self._look_ahead(now)
+        self.query_one(Meters).show_hardware(now, self._machine)
         self._table.show(self._rows, range(len(self._rows)))
         self.set_class(not self._rows, "-empty")
         self.show_time()
+
+    @property
+    def _machine(self) -> "Machine | None":
+        return self.tui.advice.advice.machine if self.tui.advice is not None else None
+
+    def _look_ahead(self, now: "RunningNow | None") -> None:
+        """Predict what runs, and find what would help; what was said stays as long as it is the same."""
+        advised = self.tui.advice
+        before = self._looked
+        if before[0] is now and before[1] is advised:
+            return
+        self._looked = now, advised
+        idle = self._idleness.note(now) if now is not None else {}
+        if now is None or advised is None:
+            self._outlook = Outlook()
+            return
+        current = self.tui.models.current
+        names = (current.name.short, current.digest or "") if current is not None else ()
+        found, last = outlook(advised.advice, now, current=names, idle=idle), self._outlook
+        if before[1] is advised and alike(last.findings, found.findings):
+            found = replace(found, findings=last.findings)  # free memory wobbles: the words need not
+        self._outlook = found
 
     def show_time(self) -> None:
         age = self._stale_words()
@@ -121,7 +162,8 @@ class RunningScreen(ModelScreen):
     def _paint(self, row: RunningRow) -> Mapping[str, Line | str]:
         doing = self.tui.doing
         words = next((doing[sent] for sent in row.names if sent in doing), None)
-        return cells_of(row, self.tui.now(), words, is_wide=self._table.size.width >= WIDE)
+        predicted = self._outlook.predictions.get(row.key)
+        return cells_of(row, self.tui.now(), words, predicted, is_wide=self._table.size.width >= WIDE)
 
     def _stale_words(self) -> str:
         """Why what is shown is not what is; empty where it is."""
@@ -152,8 +194,35 @@ class RunningScreen(ModelScreen):
         return [*lines, (("  1", "key"), ("  shows all models", ""))]
 
     def _show_about(self) -> None:
-        row = self._table.item
-        self.query_one(".about", Lines).show([about(row, self.tui.now()) if row else ()])
+        row, machine = self._table.item, self._machine
+        line: Line = ()
+        if row is not None:
+            line = about(
+                row,
+                self.tui.now(),
+                self._outlook.predictions.get(row.key),
+                has_cards=machine is not None and bool(machine.cards),
+                is_brief=self._table.tells_predictions,
+            )
+        self.query_one(".about", Lines).show([line])
+        found = self._finding_lines()
+        findings = self.query_one(".findings", Flowed)
+        findings.display = bool(found)
+        findings.say(found)
+
+    def _finding_lines(self) -> list[Line]:
+        """What Ollama really holds of the cards, and the findings, as many as there is room for."""
+        lines: list[Line] = []
+        if (cards := self._outlook.cards) is not None:
+            words = f" Ollama holds {units.size(cards.actual)} of the cards by the driver, predicted "
+            lines.append(((words, "dim"), *predicted_sum(cards)))
+        room = max(2, self.app.size.height // 4)
+        for each in self._outlook.findings if not self._stale_words() else ():
+            rows = flowed(((" ▸ ", "accent"), (each.words, "")), max(20, self.size.width))
+            if len(rows) <= room:
+                lines += rows
+                room -= len(rows)
+        return lines
 
     def on_table_moved(self) -> None:
         self._show_about()
@@ -219,6 +288,11 @@ class RunningScreen(ModelScreen):
         """Put the cursor on the runner that serves a model."""
         row = next((row for row in self._rows if key in row.names), None)
         return row is not None and self._table.go_to(row.key)
+
+
+def alike(before: Sequence[Finding], found: Sequence[Finding]) -> bool:
+    """Whether they propose the same of the same models."""
+    return [(each.mend, each.name) for each in before] == [(each.mend, each.name) for each in found]
 
 
 def _is_too_old(version: str | None) -> bool:

@@ -11,6 +11,7 @@ from textual.widget import Widget
 from modeltui.domain.layout import cells
 from modeltui.tui.render import INKS, Line, Span, flowed, inks_of, strip
 
+NEAR = 40  # cells of one ink between two parts cost less than to place and colour the second by itself
 INK_CLASSES = {f"ink--{ink}" for ink in INKS}
 
 
@@ -55,8 +56,8 @@ class Lines(Inked):
             return
         for y in range(max(len(old), len(self._lines))):
             before, after = (each[y] if y < len(each) else () for each in (old, self._lines))
-            if (part := differing(before, after)) is not None:
-                self.refresh(Region(part[0], y, part[1] - part[0], 1))
+            for start, end in parts_that_differ(before, after):
+                self.refresh(Region(start, y, end - start, 1))
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         return max(1, len(self._lines))
@@ -97,6 +98,27 @@ class Flowed(Fitted):
 
     def fit(self, width: int) -> list[Line]:
         return [row for line in self._said for row in flowed(line, width)]
+
+
+def parts_that_differ(before: Line, after: Line) -> list[tuple[int, int]]:
+    """First cell and the one after the last of each part that differs; near ones of one ink are one part."""
+    whole = differing(before, after)
+    if whole is None:
+        return []
+    old, new = _by_cell(before), _by_cell(after)
+    if len(old) != len(new):
+        return [whole]
+    found = [whole[0], whole[0] + 1]
+    parts = []
+    for at in range(*whole):
+        if old[at] == new[at]:
+            continue
+        between = {ink for _, ink in new[found[1] - 1 : at + 1]}
+        if at - found[1] > NEAR or len(between) > 1:
+            parts.append((found[0], found[1]))
+            found[0] = at
+        found[1] = at + 1
+    return [*parts, (found[0], found[1])]
 
 
 def differing(before: Line, after: Line) -> tuple[int, int] | None:

@@ -1,17 +1,20 @@
-"""The hardware under what runs: a line a GPU and one for the rest; small changes paint nothing."""
+"""The hardware under what runs: a line a GPU, one for the rest, and how busy it was; small changes paint
+nothing."""
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from modeltui.domain import units
-from modeltui.domain.hardware import Gpu, Host, VramVerdict
+from modeltui.domain.hardware import Gpu, Host, RunnerUse, VramVerdict
 from modeltui.domain.layout import cells, cut, pad
+from modeltui.domain.machine import Machine
 from modeltui.services.monitoring import RunningNow
 from modeltui.tui.render import Line, bar, cut_line, flowed, number, width_of
+from modeltui.tui.widgets.history import History, plots_line
 from modeltui.tui.widgets.lines import Fitted
 
-PERCENT, DEGREES, WATTS = 5, 2, 10  # the steps that loads, heat and power are shown in
+PERCENT, DEGREES, WATTS = 5, 3, 10  # the steps that loads (processors: twice), heat, power have
 NAME, LONGEST_NAME = 9, 24  # the cells of a name: so many at least, and at most, where there is room
 BUSY_BAR = 5
 CONTRADICTED = "the server claims more VRAM than this machine's GPUs hold or have in use"
@@ -26,11 +29,18 @@ class Meters(Fitted):
     def __init__(self) -> None:
         super().__init__()
         self._now: RunningNow | None = None
+        self._machine: Machine | None = None
         self._steady = Steady()
+        self._history = History()
 
-    def show_hardware(self, now: RunningNow | None) -> None:
-        """Show the hardware as of that look; nothing while there was none."""
-        self._now = now
+    def show_hardware(self, now: RunningNow | None, machine: Machine | None = None) -> None:
+        """Show the hardware as of that look; nothing while there was none.
+
+        `machine` is what is known of one that cannot be looked at: there the server's account must do.
+        """
+        if now is not None and now is not self._now and now.host is not None:
+            self._history.note(now.at, _busy(now.host))
+        self._now, self._machine = now, machine
         self.update()
 
     def fit(self, width: int) -> list[Line]:
@@ -38,8 +48,12 @@ class Meters(Fitted):
         if now is None:
             return [()]
         if now.host is None:
-            return flowed(((f" VRAM and RAM by the server's account: {now.why}", "dim"),), width)
-        lines = hardware_lines(now.host, width, self._steady, most=max(2, self.app.size.height // 4))
+            told = flowed(((f" VRAM and RAM by the server's account: {now.why}", "dim"),), width)
+            return [*_claimed_lines(now, self._machine, width), *told]
+        most = max(2, self.app.size.height // 4)
+        lines = hardware_lines(now.host, width, self._steady, most, now.runners)
+        if plots := plots_line(self._history, now.at, _plotted(now.host), width):
+            lines.append(plots)
         if now.verdict is VramVerdict.CONTRADICTED:
             lines += flowed(((f" ! {CONTRADICTED}", "attention"),), width)
         return lines
@@ -75,20 +89,26 @@ class Reading:
     more: tuple[Line, ...]
 
 
-def hardware_lines(host: Host, width: int, steady: Steady, most: int) -> list[Line]:
-    """One line a card, at most `most` of them, what could not be read of them, and one for the rest."""
+def hardware_lines(
+    host: Host, width: int, steady: Steady, most: int, runners: RunnerUse | None = None
+) -> list[Line]:
+    """One line a card, at most `most` of them, what could not be read of them, one for the rest, and one for
+    the processes in which models run, where they are seen."""
     cards = list(host.gpus.cards)
     if len(cards) > most:
         cards = [*cards[: most - 1], _together(cards[most - 1 :])]
     readings = [_of_card(card, steady, is_only=len(cards) == 1) for card in cards]
-    lines = _aligned([*readings, _of_machine(host, steady)], width - 1)
+    readings.append(_of_machine(host, steady))
+    if runners is not None:
+        readings.append(_of_runners(runners, host, steady))
+    lines = _aligned(readings, width - 1)
     if host.gpus.note or not cards:
         lines.insert(len(cards), ((cut(f" {host.gpus.note or 'no GPU'}", width), "dim"),))
     return lines
 
 
 def _of_card(card: Gpu, steady: Steady, *, is_only: bool) -> Reading:
-    key = card.uuid or str(card.index)
+    key = _key(card)
     name = _MAKERS.sub("", card.name).strip() or card.name
     share, memory = _memory(f"{key} memory", card.used, card.total, steady)
     heat = steady.value(f"{key} heat", card.temperature, DEGREES)
@@ -126,9 +146,54 @@ def _of_machine(host: Host, steady: Steady) -> Reading:
         share=share,
         memory=memory,
         busy_word="CPU",
-        busy=steady.value("cpu", host.cpu.percent, PERCENT),
+        busy=steady.value("cpu", host.cpu.percent, 2 * PERCENT),
         more=more,
     )
+
+
+def _of_runners(runners: RunnerUse, host: Host, steady: Steady) -> Reading:
+    """What the runners use of the machine's RAM, and of all its processors."""
+    total = host.memory.total if host.memory else None
+    share, memory = _memory("runners", runners.ram, total, steady)
+    return Reading(
+        name="runner" if runners.count == 1 else f"{runners.count} runners",
+        word="RAM",
+        share=share,
+        memory=memory,
+        busy_word="CPU",
+        busy=steady.value("runners cpu", runners.percent, 2 * PERCENT),
+        more=(),
+    )
+
+
+def _claimed_lines(now: RunningNow, machine: Machine | None, width: int) -> list[Line]:
+    """The cards of a machine that is known and cannot be looked at, with what the server says it uses."""
+    if machine is None or not machine.cards:
+        return []
+    claimed = sum(row.runner.vram or 0 for row in now.rows)
+    total = machine.vram_total
+    _, memory = _memory("claimed", claimed, total, Steady())
+    count = f"{len(machine.cards)} x " if len(machine.cards) > 1 else ""
+    name = f" {count}{machine.cards[0].name}  "
+    line: Line = ((name, "strong"), ("VRAM ", "dim"), *bar(claimed / max(1, total), 10), ("  ", ""), *memory)
+    return [cut_line(line, width)]
+
+
+def _busy(host: Host) -> dict[str, float | None]:
+    """Percentages to remember, by the keys of `_plotted`."""
+    found: dict[str, float | None] = {_key(card): card.utilisation for card in host.gpus.cards}
+    return {**found, "cpu": host.cpu.percent}
+
+
+def _plotted(host: Host) -> list[tuple[str, str]]:
+    """Label and key of each plot: the cards that tell their load, then the processors."""
+    cards = [card for card in host.gpus.cards if card.utilisation is not None]
+    labels = ["load"] if len(cards) == 1 else [f"load {card.index}" for card in cards]
+    return [*zip(labels, map(_key, cards), strict=True), ("CPU", "cpu")]
+
+
+def _key(card: Gpu) -> str:
+    return card.uuid or str(card.index)
 
 
 def _memory(key: str, used: int | None, total: int | None, steady: Steady) -> tuple[float | None, Line]:

@@ -83,7 +83,7 @@ def _lines(app: "ModelTuiApp", entry: Entry, width: int) -> list[Line]:
     lines.append(((context, ""),))
     if model.capabilities is not None:
         lines.append((("  ".join(sorted(model.capabilities)), "dim"),))
-    lines += _loaded_lines(entry, now)
+    lines += _memory_lines(app, entry, now, width)
     if model.is_cloud:
         lines += [(), ((f"runs at {model.remote_host or 'ollama.com'}", "dim"),)]
     lines.append(())
@@ -115,6 +115,22 @@ def _since(at: int, now: int) -> str:
     """The moment, which does not tick, in the zone of this machine: `current since Tue 14:02`."""
     then = datetime.fromtimestamp(at / 1000)
     return f"current since {then:%a %H:%M}" if now - at < _WEEK_MS else f"current since {then:%Y-%m-%d}"
+
+
+def _memory_lines(app: "ModelTuiApp", entry: Entry, now: int, width: int) -> list[Line]:
+    """Where it lies or would lie; while no verdict is there, or no machine known, by the server's account."""
+    loaded = _loaded_lines(entry, now)
+    if app.advice is None:
+        return loaded
+    from modeltui.tui.widgets.fitlines import fit_lines
+
+    lines = fit_lines(entry, app.advice, width)
+    if app.advice.advice.machine is None:
+        return [*loaded, *([()] if not loaded and lines else []), *lines]
+    kept = loaded[3:] if loaded else []  # by another name; the rest is said better now
+    if loaded and entry.loaded is not None and (words := kept_words(entry.loaded.expires_at, now)):
+        kept = [((f"kept {words}", "dim"),), *kept]
+    return [(), *lines, *kept] if lines else loaded
 
 
 def _loaded_lines(entry: Entry, now: int) -> list[Line]:

@@ -23,8 +23,6 @@ class RankRow:
 class RankTable(Table[RankRow]):
     """The cursor stands on models only; a click on a sentence chooses the model above it."""
 
-    DEFAULT_CSS = "RankTable { height: 1fr; }"
-
     def measure(self, columns: Sequence[Column]) -> None:
         """Have these columns from now on."""
         if self._columns != tuple(columns):

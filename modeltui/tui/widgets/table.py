@@ -305,7 +305,7 @@ class Table(ScrollView, Inked, Generic[Item], can_focus=True, inherit_bindings=F
         y = place + self._head - self.scroll_offset.y
         if self._head <= y < self.size.height:
             self._painted.pop(y, None)
-            self.refresh(Region(0, y, self.size.width, 1))
+            self.refresh(Region(0, y, self.row_width, 1))  # the mark beside it stays as it is
 
     # Moving
 

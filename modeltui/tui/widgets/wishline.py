@@ -28,8 +28,6 @@ class Part:
 class WishLine(Fitted):
     """Values with their keys; a click on one does what the key does. The last is cut, if one must be."""
 
-    DEFAULT_CSS = "WishLine { height: 1; }"
-
     def __init__(self) -> None:
         super().__init__()
         self._parts: tuple[Part, ...] = ()
