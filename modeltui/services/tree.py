@@ -1,6 +1,5 @@
 """Builds the whole tree of services from configuration, paths and clock, so that all of it can be swapped."""
 
-import getpass
 import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -34,10 +33,14 @@ class Services:
     store: Store
     links: Links
     origin: Origin
-    user: str
     notices: list[str]
     tell: Callable[[str], None]
     looks: Looks
+
+    @property
+    def user(self) -> str:
+        """Who works here, for what is recorded."""
+        return user_name()
 
     async def active(self) -> Link:
         """The link to the server that this process works on."""
@@ -116,7 +119,6 @@ def build(
         store=store,
         links=Links(config.servers, store, environ=environ, clock=clock, note=notices.append),
         origin=origin,
-        user=user_name(),
         notices=notices,
         tell=tell,
         looks=Looks(clock),
@@ -125,6 +127,8 @@ def build(
 
 def user_name() -> str:
     """Who works here, for the activity; the number where no name is known."""
+    import getpass  # which imports what a terminal needs: nothing for a mere list
+
     try:
         return getpass.getuser()
     except (KeyError, OSError, ImportError):

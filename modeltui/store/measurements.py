@@ -2,9 +2,8 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from math import isfinite
-from typing import Any
+from typing import Any, NamedTuple
 
 from modeltui.domain.models import ModelDetails
 from modeltui.store.database import Database
@@ -15,8 +14,7 @@ KEPT = 200
 _LONGEST_FACT = 256  # characters, or entries of a list: one a layer, and no vocabulary
 
 
-@dataclass(frozen=True, slots=True)
-class Measurement:
+class Measurement(NamedTuple):
     """One measurement: tokens a second, `vram_share` 0 to 1, `at` in UTC milliseconds; unknown is None."""
 
     at: int

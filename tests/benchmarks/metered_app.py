@@ -19,7 +19,7 @@ from stand_in_nvml import Card, Library
 GIB = 1 << 30
 
 
-class Moving(Library):
+class Moving(Library):  # type: ignore[misc]
     """Two cards that answer requests now and then: busy for 12 s of 24, each at its own time."""
 
     def _card(self, handle: Any) -> Card:

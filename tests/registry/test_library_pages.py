@@ -15,7 +15,7 @@ TAGS = [SiteTag("latest", "46e0c10c039e"), SiteTag("8b", "46e0c10c039e")]
 
 
 def site(count: int = 2, **more: object) -> Site:
-    return Site([SiteModel(f"m{number}", TAGS) for number in range(count)], **more)  # type: ignore[arg-type]
+    return Site([SiteModel(f"m{number}", TAGS) for number in range(count)], **more)
 
 
 async def tags_of(site: Site) -> dict[str, tuple[ListedTag, ...] | errors.ServerError]:

@@ -338,7 +338,7 @@ async def test_keys_of_models_work_where_one_is_installed(tmp_path: Path) -> Non
         await find(shown, "qwen3:8b")
         await shown.until(lambda: "l load" in shown.text.splitlines()[-1])
         await shown.press("l")
-        await shown.until(lambda: shown.app.models.entry("qwen3:8b").state is ModelState.GPU)  # type: ignore[union-attr]
+        await shown.until(lambda: shown.app.models.entry("qwen3:8b").state is ModelState.GPU)
         await shown.press("s")
         await shown.sees("current model: qwen3:8b")
         await shown.until(lambda: "●" in listed(shown, "qwen3:8b "))
@@ -364,7 +364,7 @@ async def test_what_is_not_a_lead_is_found_in_its_unfolded_series(tmp_path: Path
         await shown.press("enter")
         await find(shown, "llama3.1:8b-instruct-q8_0")
         assert shown.app.screen.query_one(FilterLine).text == ""
-        assert not shown.app.screen.go_to("no-such-thing:1b")  # type: ignore[attr-defined]
+        assert not shown.app.screen.go_to("no-such-thing:1b")
         await shown.sees("no-such-thing:1b is not in the catalog")
 
 

@@ -27,8 +27,8 @@ async def judged(shown: Live) -> None:
 
 async def on_model(shown: Live, name: str) -> None:
     screen = shown.app.screen
-    assert screen.go_to(name)  # type: ignore[attr-defined]
-    await shown.until(lambda: screen.model is not None and screen.model.sent == name)  # type: ignore[attr-defined]
+    assert screen.go_to(name)
+    await shown.until(lambda: screen.model is not None and screen.model.sent == name)
     await shown.pilot.pause(0.1)
 
 
