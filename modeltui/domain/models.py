@@ -217,7 +217,7 @@ def can_generate(capabilities: frozenset[str] | None) -> bool | None:
 def model_type(name: ModelName | None, capabilities: frozenset[str] | None) -> ModelType | None:
     """A model's type, by the first rule that holds; None while its capabilities are unknown.
 
-    This is the rule for what no catalog knows, and needs none: `domain.purposes.type_of` asks the catalog first.
+    The rule for what no catalog knows: `domain.purposes.type_of` asks the catalog first.
 
     `embedding` when it only embeds; `code` when its name says so (coder, code, starcoder, ...);
     `vision` when it reads images; `reasoning` when it thinks; `general` when it completes; else `other`.

@@ -84,7 +84,6 @@ class ModelTuiApp(KeyedApp):
     TITLE = "modeltui"
     ENABLE_COMMAND_PALETTE = False
     MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {
-        "models": _models,
         "catalog": _catalog,
         "recommend": _recommend,
         "downloads": _downloads,
@@ -160,11 +159,16 @@ class ModelTuiApp(KeyedApp):
 
     # Coming and going
 
+    def get_default_screen(self) -> Screen[None]:
+        """The first screen of all. As one of the modes it would have all styles parsed once more."""
+        return _models()
+
     def on_load(self) -> None:
         """What is remembered stands in the first frame."""
         self._polling.recall()
 
     def on_mount(self) -> None:
+        self.add_mode("models", _models)
         self.set_timer(QUEUE_LATER_S, self.watch_store)
         self.app_suspend_signal.subscribe(self, self._suspended, immediate=True)
         self.app_resume_signal.subscribe(self, self._resumed)

@@ -218,7 +218,10 @@ def test_what_the_server_itself_holds_is_room(catalog: Catalog) -> None:
     assert place(known, 8192, NEW, taken).kind is FitKind.SPLIT
     kept = Serving(version=(0, 24, 0), gpu_overhead=6 * GIB)
     assert place(known, 8192, kept, busy).kind is FitKind.SPLIT
-    assert place(known, 8192, replace(kept, version=(0, 30, 0)), busy).kind is FitKind.GPU, "not told of it"
+    told = place(known, 8192, replace(kept, version=(0, 30, 0)), busy)
+    assert told.kind is FitKind.GPU, "not told of it"
+    assert any("6.44 GB of GPU overhead move no layers" in each for each in told.needs.assumptions)
+    assert not any("overhead" in each for each in place(known, 8192, kept, busy).needs.assumptions)
 
 
 def test_the_largest_context_is_the_last_that_fits(catalog: Catalog) -> None:

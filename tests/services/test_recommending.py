@@ -305,6 +305,25 @@ def test_a_row_says_why_in_one_sentence_and_takes_its_whole_score_apart(
             assert other.fits or "does not fit" in other.words or "slow" in other.words
 
 
+def test_on_an_old_server_what_came_long_after_it_is_no_row() -> None:
+    """Nothing says what falcon3 needs, which is llama-shaped, nor north-mini-code, whose shape is unknown."""
+    old, wish = recommending("24GB+64GB", serving=Serving((0, 1, 20))), Wish(Task.CODING)
+    ranking = old.ranking(wish)
+    released = {
+        row.candidate.name: row.candidate.series.released or ""
+        for row in ranking.rows
+        if row.candidate.series
+    }
+    assert released and max(released.values()) <= "2024-08", released
+    late = {each.series.name for each in ranking.beyond if each.series and each.is_too_new}
+    assert {"falcon3", "north-mini-code-1.0"} <= late
+    assert any(
+        candidate.name.startswith("north-mini-code-1.0") for candidate in rows("24GB+64GB", Task.CODING)
+    )
+    mine = recommending("24GB+64GB", [model("falcon3:7b")], serving=Serving((0, 1, 20)))
+    assert "falcon3:7b" in {row.candidate.name for row in mine.ranking(wish).fitting}, "its server took it"
+
+
 def test_the_same_twice_is_the_same() -> None:
     one, two = (recommending("24GB+64GB").recommend(Wish(Task.CODING)) for _ in range(2))
     assert [(row.name, row.score, row.why) for row in one.rows] == [
@@ -419,7 +438,7 @@ def test_a_measured_slow_model_falls() -> None:
     digest = mine[0].digest
     assert digest is not None
     slow = Measurement(digest=digest, name="qwen3.5:9b", context=16_384, at=1, tokens=6.0)
-    usual = replace(slow, digest=mine[1].digest or "", name="ministral-3:8b", tokens=35.0)
+    usual = slow._replace(digest=mine[1].digest or "", name="ministral-3:8b", tokens=35.0)
     seen = (slow, usual)
     before = recommending("8GB+16GB", mine, machine=machine).best_installed(Wish())
     after = recommending("8GB+16GB", mine, machine=machine, measurements=seen).best_installed(Wish())

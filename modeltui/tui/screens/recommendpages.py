@@ -71,17 +71,20 @@ def offer_page(row: Ranked, catalog: Catalog | None) -> CatalogDetails | None:
 
 def score_page(row: Ranked, wish: Wish, suits: Sequence[Suitability], hardware: str | None) -> RecommendPage:
     """Everything that a score rests on."""
+    lines = score_lines(row, suits)
+    return RecommendPage(score_title(row, wish, hardware), lambda _: lines)
+
+
+def score_title(row: Ranked, wish: Wish, hardware: str | None) -> Line:
     what_if = f" · what if: {hardware}" if hardware is not None else ""
-    title = (
+    return (
         (row.name, "strong"),
         (f"  {row.score} of 100", "accent"),
         (f"  {wish_words(wish)}{what_if}", "dim"),
     )
-    lines = _score_lines(row, suits)
-    return RecommendPage(title, lambda _: lines)
 
 
-def _score_lines(row: Ranked, suits: Sequence[Suitability]) -> list[Line]:
+def score_lines(row: Ranked, suits: Sequence[Suitability]) -> list[Line]:
     lines: list[Line] = [((row.why, ""),)]
     if row.is_near:
         words = "The one above is ahead by less than anybody knows: take the one that you like better."

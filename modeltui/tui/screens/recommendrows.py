@@ -42,7 +42,7 @@ def cells_of(row: Ranked, here: str, *, is_marked: bool = False) -> Mapping[str,
     memory, is_worse = None, row.kind is not FitKind.GPU
     if placed is not None:
         is_worse = is_worse and bool(placed.by_card)  # without a GPU there is nothing better
-        memory = placed.vram if placed.by_card and placed.vram else placed.ram
+        memory = placed.vram if placed.by_card else placed.ram  # as the head of the column says
     return {
         "place": (
             GLYPHS.get(here, (" ", "")),

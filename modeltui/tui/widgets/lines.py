@@ -70,6 +70,8 @@ class Lines(Inked):
 class Fitted(Lines):
     """Lines that depend on the width: `fit` makes them anew when it changes."""
 
+    _fitted = 0  # the width that they were made for; 0 before it is known
+
     def fit(self, width: int) -> Sequence[Line]:
         raise NotImplementedError
 
@@ -79,7 +81,14 @@ class Fitted(Lines):
     def update(self) -> None:
         """Make the lines anew; nothing happens before the widget has a size."""
         if self.size.width:
-            self.show(self.fit(self.size.width))
+            self._fitted = self.size.width
+            self.show(self.fit(self._fitted))
+
+    def render_line(self, y: int) -> Strip:
+        if self._fitted != self.size.width:  # the first paint comes before the news of the size
+            self._fitted = self.size.width
+            self._lines = tuple(self.fit(self._fitted))
+        return super().render_line(y)
 
     def on_resize(self, event: events.Resize) -> None:
         self.update()
