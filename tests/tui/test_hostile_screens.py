@@ -780,10 +780,7 @@ class TestOffers:
             monkeypatch.setattr(pynvml, "_nvmlLib_refcount", 0)
             monkeypatch.setattr(pynvml, "_nvmlGetFunctionPointer_cache", {})
             async with live(tmp_path / str(at), models=tmp_path, size=(120, 40)) as shown:
-                screen = await ranked(shown)
-                await shown.until(lambda shown=shown: shown.app.advice is not None)
-                await shown.until(lambda screen=screen: not screen._ranks.is_busy)
-                check(shown)
+                await ranked(shown)
                 for key in "i25":
                     await shown.press(key)
                     check(shown)

@@ -18,7 +18,7 @@ from modeltui.tui.onserver import OnServer
 from modeltui.tui.ranker import Answered, Asked, Ranks
 from modeltui.tui.render import Line
 from modeltui.tui.screens.base import ModelScreen
-from modeltui.tui.screens.recommendpages import comparison, offer_page, score_page
+from modeltui.tui.screens.recommendpages import COMPARED, beside, comparison, offer_page, score_page
 from modeltui.tui.screens.recommendrows import beneath, cells_of, columns_of
 from modeltui.tui.screens.recommendwish import Wishes, following
 from modeltui.tui.screens.recommendwords import About, empty_lines, notes, pull_facts
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 DIM_AFTER_S = 0.15  # a ranking that takes longer is seen to be made; most take less
 FOLLOW_S = 0.08
 READ_S = 0.02  # after the frame was painted, that it may be sent first: decoding lets no other thread run
-COMPARED = 2  # rows at least
 
 
 class RecommendScreen(ModelScreen):
@@ -158,8 +157,8 @@ class RecommendScreen(ModelScreen):
     def help_words(self) -> list[str]:
         """The columns, then what the line above them is about."""
         titles = [column.title for column in self._table.columns if column.title]
-        is_what_if = self._wishes.hardware is not None
-        return [*(["what if"] if is_what_if else []), *titles, "~", "also", "task", "priority", "what if"]
+        what_if = ["what if"] if self._wishes.hardware is not None else []
+        return [*what_if, *titles, "~", "also", "task", "priority", "what if"]
 
     # What the keys are about
 
@@ -240,32 +239,25 @@ class RecommendScreen(ModelScreen):
         if (model := self.model) is not None:
             self.tui.show_details(model.sent)
         elif row is not None and answered is not None:
-            details = offer_page(row, answered.asked.catalog)
-            if details is None:
+            if (details := offer_page(row, answered.asked.catalog)) is None:
                 self.action_score()
                 return
             self.app.push_screen(details)
-            if answered.asked.hardware is not None:
-                self.tui.tell(f"judged for the server's own machine, not for {answered.asked.hardware}")
+            if (hardware := answered.asked.hardware) is not None:
+                self.tui.tell(f"judged for the server's own machine, not for {hardware}")
 
     def action_score(self) -> None:
         row, answered = self.row, self.answered
         if row is not None and answered is not None:
-            asked = answered.asked
-            self.app.push_screen(
-                score_page(row, asked.wish, answered.suits.get(row.name, ()), asked.hardware)
-            )
+            asked, suits = answered.asked, answered.suits.get(row.name, ())
+            self.app.push_screen(score_page(row, asked.wish, suits, asked.hardware))
 
     def action_compare(self) -> None:
         """The marked rows; where these are fewer than two also the one under the cursor, and the first."""
         answered, row = self.answered, self.row
         if answered is None or row is None:
             return
-        chosen = self._marked
-        for other in (row, *answered.answer.rows):
-            if len(chosen) < COMPARED and other not in chosen:
-                chosen.append(other)
-        chosen.sort(key=lambda each: each.place)
+        chosen = beside(self._marked, row, answered.answer.rows)
         self.app.push_screen(comparison(chosen, answered.asked.wish, answered.asked.hardware))
 
     def action_mark(self) -> None:
@@ -282,8 +274,7 @@ class RecommendScreen(ModelScreen):
 
     def action_pull(self) -> None:
         """Exactly the tags that are marked, or the one under the cursor."""
-        row = self.row
-        rows = self._marked or ([row] if row is not None else [])
+        rows = self._marked or ([self.row] if self.row is not None else [])
         self.tui.act(self.tui.acts.pull(" ".join(each.name for each in rows), pull_facts(rows)), "pull")
 
     def action_switch(self) -> None:
@@ -302,8 +293,7 @@ class RecommendScreen(ModelScreen):
     async def action_go_elsewhere(self) -> None:
         """Where it is installed, runs or is pulled; else where it is offered."""
         if (row := self.row) is not None:
-            model = self.model
-            await self.tui.show_elsewhere(self.MODE, model.sent if model is not None else row.name)
+            await self.tui.show_elsewhere(self.MODE, self.model.sent if self.model is not None else row.name)
 
     def go_to(self, key: str) -> bool:
         """Put the cursor on a model."""

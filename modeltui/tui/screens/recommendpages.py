@@ -25,6 +25,7 @@ from modeltui.tui.widgets.lines import Lines
 
 LABEL, POINTS, BAR = 13, 7, 8
 LEAST, MOST = 14, 30  # cells of a model's column
+COMPARED = 2  # models at least
 BESIDE = {"fit", "score"}  # what the list has in words of its own
 
 
@@ -64,6 +65,15 @@ def offer_page(row: Ranked, catalog: Catalog | None) -> CatalogDetails | None:
     shelf = shelf_of(catalog_of([series], catalog.as_of, {}, ()))  # of one series: no need for all rows
     at = shelf.find(row.name)
     return CatalogDetails(shelf, at) if at is not None else None
+
+
+def beside(marked: Sequence[Ranked], row: Ranked, rows: Sequence[Ranked]) -> list[Ranked]:
+    """What is compared: what is marked; of fewer than two also the row under the cursor, and the first."""
+    chosen = list(marked)
+    for other in (row, *rows):
+        if len(chosen) < COMPARED and other not in chosen:
+            chosen.append(other)
+    return sorted(chosen, key=lambda each: each.place)
 
 
 # One score

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from rich.style import Style
 from textual import events
 from textual.geometry import Region, Size
+from textual.reactive import Reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -22,6 +23,8 @@ class Inked(Widget):
     the tree.
     """
 
+    # It does not scroll by itself: a first size is no reason for a second layout and paint.
+    virtual_size = Reactive(Size(0, 0), layout=False, repaint=False)
     _inks: dict[str, Style] | None = None
 
     @property

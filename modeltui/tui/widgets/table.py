@@ -314,10 +314,9 @@ class Table(ScrollView, Inked, Generic[Item], can_focus=True, inherit_bindings=F
         super().watch_scroll_y(old_value, new_value)
 
     def on_resize(self, event: events.Resize) -> None:
-        self._painted = {}
-        self.virtual_size = Size(self.size.width, len(self._view) + self._head)
+        self.set_reactive(Table.virtual_size, Size(self.size.width, len(self._view) + self._head))
         self._keep_cursor_seen()
-        self.refresh()
+        self.repaint()
 
     def watch_sorted_by(self) -> None:
         self._painted.pop(0, None)
