@@ -4,7 +4,7 @@ from functools import cache
 from typing import Any
 
 from modeltui.catalog.loading import load_base
-from modeltui.domain.catalog import Catalog, Retired, Series, Shape, Tag, catalog_of
+from modeltui.domain.catalog.series import Catalog, Retired, Series, Shape, Tag, catalog_of
 
 
 @cache

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, fields
 from typing import Any
 
-from modeltui.domain.catalog import Catalog, Retired, Series, Shape, Tag, catalog_of
+from modeltui.domain.advice.tasks import Purpose
+from modeltui.domain.catalog.series import Catalog, Retired, Series, Shape, Tag, catalog_of
 from modeltui.domain.models import ModelType
-from modeltui.domain.tasks import Purpose
 
 # Raised with every change that an older or newer modeltui could not read.
 FORM = 1

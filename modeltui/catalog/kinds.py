@@ -9,9 +9,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from modeltui.domain.catalog import Catalog, Series, Tag, is_library
+from modeltui.domain.catalog.series import Catalog, Series, Tag, is_library
+from modeltui.domain.catalog.tags import is_base, size_word
 from modeltui.domain.names import ModelName
-from modeltui.domain.tags import is_base, size_word
 from modeltui.paths import Paths
 
 _FILE = Path(__file__).parent / "data" / "kinds.json"

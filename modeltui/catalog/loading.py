@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from modeltui.catalog import form
-from modeltui.domain.catalog import Catalog, Retired, Series, catalog_of
+from modeltui.domain.catalog.series import Catalog, Retired, Series, catalog_of
 from modeltui.paths import Paths, write_private
 from modeltui.text import clean_line
 

@@ -25,9 +25,9 @@ from pathlib import Path
 from typing import Any
 
 from modeltui.catalog.ownkeys import SERIES_KEYS, TAG_KEYS, Key
-from modeltui.domain.catalog import Catalog, Series, catalog_of
+from modeltui.domain.catalog.series import Catalog, Series, catalog_of
+from modeltui.domain.catalog.tags import tag_of_listing
 from modeltui.domain.names import ModelName, parse
-from modeltui.domain.tags import tag_of_listing
 from modeltui.errors import InvalidName
 from modeltui.text import clean_line
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from modeltui.domain.advice.tasks import Purpose
+from modeltui.domain.catalog.purposes import ROLES
 from modeltui.domain.models import ModelType
-from modeltui.domain.purposes import ROLES
-from modeltui.domain.tasks import Purpose
 from modeltui.text import clean_line, clean_text
 
 _MOST_TEXT = 2000

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from modeltui.domain.catalog import QualityRow
+from modeltui.domain.catalog.series import QualityRow
 
 _FILE = Path(__file__).parent / "data" / "quality.json"
 _MANY = ("value", "note")  # nearly every row has its own

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from modeltui.cli import offers
 from modeltui.cli.output import Output
 from modeltui.cli.session import session
+from modeltui.domain.advice.verdictwords import machine_words
 from modeltui.domain.layout import cut
-from modeltui.domain.verdictwords import machine_words
 from modeltui.errors import UsageError
 from modeltui.services.browsing import Browsing, browse
 from modeltui.services.offers import Order

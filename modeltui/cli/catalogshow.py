@@ -9,10 +9,10 @@ from modeltui.cli.output import Output
 from modeltui.cli.session import session
 from modeltui.cli.verdicts import machine_shape, verdict_shape
 from modeltui.domain import units
-from modeltui.domain.catalog import Series, Tag
+from modeltui.domain.advice.verdictwords import lines_of, machine_words
+from modeltui.domain.catalog.resolving import resolve
+from modeltui.domain.catalog.series import Series, Tag
 from modeltui.domain.names import from_typed
-from modeltui.domain.resolving import resolve
-from modeltui.domain.verdictwords import lines_of, machine_words
 from modeltui.services.browsing import Browsing, browse
 from modeltui.services.lookingup import LookedUp, look_up_tag
 from modeltui.services.meaning import no_such_model

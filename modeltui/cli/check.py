@@ -6,15 +6,15 @@ from argparse import Namespace
 from modeltui.cli.output import Output
 from modeltui.cli.session import session
 from modeltui.cli.verdicts import machine_shape, serving_shape, verdict_shape
-from modeltui.domain.fit import FitKind
+from modeltui.domain.advice.fit import FitKind
+from modeltui.domain.advice.tasks import Task
+from modeltui.domain.advice.verdict import Verdict
+from modeltui.domain.advice.verdictwords import lines_of, machine_words
+from modeltui.domain.catalog.resolving import Meaning, resolve
 from modeltui.domain.models import find
 from modeltui.domain.names import from_typed, parse
-from modeltui.domain.resolving import Meaning, resolve
-from modeltui.domain.tasks import Task
 from modeltui.domain.units import context as context_words
 from modeltui.domain.units import parse_context
-from modeltui.domain.verdict import Verdict
-from modeltui.domain.verdictwords import lines_of, machine_words
 from modeltui.errors import InvalidName, NoSuchModel, UsageError
 from modeltui.services.advice import Advice
 from modeltui.services.circumstances import advice_of, link_if_any

@@ -98,7 +98,7 @@ async def _wanted(services: Services, link: Link, arguments: Namespace, out: Out
         return named
     if named is None and arguments.task is None:
         raise UsageError("no model is named", remedy="modeltui switch NAME, or modeltui switch --task coding")
-    from modeltui.domain.tasks import Task
+    from modeltui.domain.advice.tasks import Task
     from modeltui.services.recommending import recommending_of, wish_of
 
     recommending = await recommending_of(services, link)

@@ -5,8 +5,8 @@ from typing import Any
 from modeltui.cli.output import Output
 from modeltui.cli.table import Column
 from modeltui.domain import units
-from modeltui.domain.catalog import Series
-from modeltui.domain.fit import FitKind
+from modeltui.domain.advice.fit import FitKind
+from modeltui.domain.catalog.series import Series
 from modeltui.services.browsing import Found
 from modeltui.services.filtering import capabilities_of
 from modeltui.services.lookingup import LookedUp

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Sequence
 from typing import NoReturn
 
-from modeltui.domain.tasks import Priority, Task
+from modeltui.domain.advice.tasks import Priority, Task
 from modeltui.errors import UsageError
 from modeltui.text import clean_line
 

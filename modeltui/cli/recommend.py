@@ -9,11 +9,11 @@ from modeltui.cli.session import session
 from modeltui.cli.table import Column, render
 from modeltui.cli.verdicts import machine_shape, speed_shape
 from modeltui.domain import units
-from modeltui.domain.fit import FitKind
-from modeltui.domain.reasons import Ranked
-from modeltui.domain.suitability import Suitability
-from modeltui.domain.tasks import Priority, Task
-from modeltui.domain.verdictwords import machine_words
+from modeltui.domain.advice.fit import FitKind
+from modeltui.domain.advice.reasons import Ranked
+from modeltui.domain.advice.suitability import Suitability
+from modeltui.domain.advice.tasks import Priority, Task
+from modeltui.domain.advice.verdictwords import machine_words
 from modeltui.errors import UsageError
 from modeltui.services.circumstances import link_if_any
 from modeltui.services.recommending import Recommendation, recommending_of, wish_of

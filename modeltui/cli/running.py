@@ -8,10 +8,10 @@ from modeltui.cli.output import Output
 from modeltui.cli.session import session
 from modeltui.cli.table import Column
 from modeltui.domain import units
-from modeltui.domain.hardware import Host, RunnerUse, VramVerdict
-from modeltui.domain.memorywords import deviation_words
+from modeltui.domain.advice.memorywords import deviation_words
+from modeltui.domain.machines.hardware import Host, RunnerUse, VramVerdict
+from modeltui.domain.memory.predictions import Prediction
 from modeltui.domain.models import ModelState
-from modeltui.domain.predictions import Prediction
 from modeltui.domain.server import KeepAlive, parse_keep_alive
 from modeltui.domain.words import kept_words
 from modeltui.errors import ModeltuiError, UsageError

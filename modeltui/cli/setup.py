@@ -8,7 +8,7 @@ from modeltui.cli.output import Output
 from modeltui.cli.pulls import pull_and_wait
 from modeltui.cli.recommend import Said, ranked_shape, read_words
 from modeltui.cli.session import confirm, session
-from modeltui.domain.reasons import Ranked
+from modeltui.domain.advice.reasons import Ranked
 from modeltui.errors import Unreachable
 from modeltui.services.firststart import bring_up, offer_words, offered
 from modeltui.services.servers import Link

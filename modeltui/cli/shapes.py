@@ -6,9 +6,9 @@ from modeltui.domain.models import parameter_count
 from modeltui.domain.units import iso
 
 if TYPE_CHECKING:
+    from modeltui.domain.advice.tasks import Purpose
+    from modeltui.domain.memory.predictions import Prediction
     from modeltui.domain.models import LoadedModel, ModelDetails
-    from modeltui.domain.predictions import Prediction
-    from modeltui.domain.tasks import Purpose
     from modeltui.services.library import Entry
     from modeltui.services.monitoring import Running, RunningNow
     from modeltui.services.pulls import AtOnce

@@ -6,10 +6,10 @@ from modeltui.cli import shapes
 from modeltui.cli.output import Output
 from modeltui.cli.session import session
 from modeltui.cli.verdicts import verdict_shape
+from modeltui.domain.advice.verdict import Verdict
+from modeltui.domain.advice.verdictwords import split_lines
 from modeltui.domain.layout import cut
 from modeltui.domain.models import ModelDetails
-from modeltui.domain.verdict import Verdict
-from modeltui.domain.verdictwords import split_lines
 from modeltui.services.inspecting import Facts, Inspecting
 from modeltui.services.servers import Link
 from modeltui.services.speeds import speeds_seen

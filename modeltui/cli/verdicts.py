@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from modeltui.domain.machine import KnownMachine
-from modeltui.domain.memory import Needs, Placement
-from modeltui.domain.serving import Serving
-from modeltui.domain.speed import Speed
-from modeltui.domain.verdict import Verdict
+from modeltui.domain.advice.speed import Speed
+from modeltui.domain.advice.verdict import Verdict
+from modeltui.domain.machines.machine import KnownMachine
+from modeltui.domain.memory.estimate import Needs, Placement
+from modeltui.domain.memory.serving import Serving
 
 
 def verdict_shape(verdict: Verdict) -> dict[str, Any]:

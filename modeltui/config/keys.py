@@ -12,7 +12,7 @@ from modeltui.errors import InvalidName, UsageError
 
 _WINDOW = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]")
 _SSH = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@:%\[\]-]{0,254}")  # nothing that ssh could take for an option
-# As domain/tasks.py has them, which no start needs otherwise: a test holds them equal.
+# As advice/tasks.py has them, which no start needs otherwise: a test holds them equal.
 _TASKS = ("general", "coding", "reasoning", "analysis", "vision", "embedding", "creative")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # RFC 9110, 5.6.2: token
 
@@ -151,7 +151,7 @@ def _cards(value: Value) -> tuple[str, ...]:
 
 
 def _read_by(parser: str) -> Callable[[Value], str]:
-    """A check of a number or a text that a function of domain/typedhardware.py must be able to read."""
+    """A check of a number or a text that a function of machines/typedhardware.py must be able to read."""
 
     def check(value: Value) -> str:
         if isinstance(value, bool) or not isinstance(value, int | float | str):
@@ -163,7 +163,9 @@ def _read_by(parser: str) -> Callable[[Value], str]:
 
 
 def _try_to_read(parser: str, written: object) -> None:
-    from modeltui.domain import typedhardware  # which few configurations need, and every start would load
+    from modeltui.domain.machines import (
+        typedhardware,  # which few configurations need, and every start would load
+    )
 
     try:
         getattr(typedhardware, parser)(written)

@@ -143,7 +143,7 @@ class _Reader:
                         remedy="remove one of them",
                     )
             if values["gpu_overhead"] is not None:
-                from modeltui.domain.typedhardware import parse_overhead
+                from modeltui.domain.machines.typedhardware import parse_overhead
 
                 values["gpu_overhead"] = parse_overhead(values["gpu_overhead"])
             servers[name] = ServerConfig(name, endpoint, **values, hardware=self._hardware(name))
@@ -166,7 +166,7 @@ class _Reader:
                 raise ConfigError(f"{source}: {name} must be a table", remedy=f"write [{name}]")
         if not written:
             return None
-        from modeltui.domain.typedhardware import parse_bandwidth, parse_cards, parse_ram
+        from modeltui.domain.machines.typedhardware import parse_bandwidth, parse_cards, parse_ram
 
         values = {key: self._value((*above, key), spec, fatal=True) for key, spec in HARDWARE_KEYS.items()}
         gpus, ram, carried = values["gpus"], values["ram"], values["ram_bandwidth"]

@@ -10,7 +10,7 @@ from modeltui.errors import NoSuchServer
 from modeltui.text import clean_line
 
 if TYPE_CHECKING:
-    from modeltui.domain.typedhardware import TypedCards
+    from modeltui.domain.machines.typedhardware import TypedCards
 
 Value = Any
 COMMAND_LINE = "command line"
@@ -65,7 +65,7 @@ class RegistryConfig:
 
 @dataclass(frozen=True, slots=True)
 class RecommendConfig:
-    """What is recommended where nothing else is asked: words of domain/tasks.py, tokens, tokens a second."""
+    """What is recommended where nothing else is asked: words of advice/tasks.py, tokens, tokens a second."""
 
     task: str = "general"
     priority: str = "balanced"

@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from modeltui.domain.hardware import Gpu, GpuUser
-from modeltui.domain.machine import Backend
+from modeltui.domain.machines.hardware import Gpu, GpuUser
+from modeltui.domain.machines.machine import Backend
 from modeltui.hardware.files import Files
 from modeltui.hardware.vendors import AMD
 from modeltui.text import clean_line

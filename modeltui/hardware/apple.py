@@ -3,10 +3,10 @@
 import subprocess
 from collections.abc import Mapping
 
-from modeltui.domain.cards import apple_bandwidth
-from modeltui.domain.hardware import Gpu
-from modeltui.domain.machine import Backend
-from modeltui.domain.typedhardware import wired_share
+from modeltui.domain.machines.cards import apple_bandwidth
+from modeltui.domain.machines.hardware import Gpu
+from modeltui.domain.machines.machine import Backend
+from modeltui.domain.machines.typedhardware import wired_share
 from modeltui.text import clean_line
 
 KEYS = ("hw.memsize", "machdep.cpu.brand_string", "hw.physicalcpu", "iogpu.wired_limit_mb")

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from modeltui.domain.hardware import Gpus
+from modeltui.domain.machines.hardware import Gpus
 from modeltui.hardware.amd import read_amd
 from modeltui.hardware.apple import read_apple
 from modeltui.hardware.files import Disk

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from modeltui.domain.hardware import Cpu, Disk, Gpus, Host, Memory
+from modeltui.domain.machines.hardware import Cpu, Disk, Gpus, Host, Memory
 from modeltui.hardware.gpus import read_gpus
 from modeltui.text import clean_line
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-from modeltui.domain.cards import shared_bandwidth
-from modeltui.domain.hardware import Gpu, GpuUser
+from modeltui.domain.machines.cards import shared_bandwidth
+from modeltui.domain.machines.hardware import Gpu, GpuUser
 from modeltui.hardware.processes import process_name
 from modeltui.text import clean_line
 

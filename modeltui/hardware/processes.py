@@ -4,7 +4,7 @@ import shlex
 import subprocess
 from collections.abc import Mapping
 
-from modeltui.domain.hardware import is_runner
+from modeltui.domain.machines.hardware import is_runner
 from modeltui.text import clean_line
 
 _LONGEST_S = 5.0

@@ -13,8 +13,8 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from modeltui.domain.cards import known_card, shared_bandwidth
-from modeltui.domain.hardware import Cpu, Disk, Gpu, Gpus, GpuUser, Host, Memory
+from modeltui.domain.machines.cards import known_card, shared_bandwidth
+from modeltui.domain.machines.hardware import Cpu, Disk, Gpu, Gpus, GpuUser, Host, Memory
 from modeltui.hardware.amd import read_amd
 from modeltui.hardware.apple import KEYS, gpu_of, sysctl_lines
 from modeltui.hardware.files import Sent

@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from modeltui.domain.hardware import RunnerUse, is_runner
+from modeltui.domain.machines.hardware import RunnerUse, is_runner
 
 FIND_S = 10.0  # a search through all programs, so not at every look
 _SHORTEST_S = 0.5

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Iterable
 from urllib.parse import quote
 
 from modeltui import errors
-from modeltui.domain.merging import Card, ListedTag
+from modeltui.domain.catalog.merging import Card, ListedTag
 from modeltui.registry.manifests import ask
 from modeltui.registry.pages import read_cards, read_tags
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from html.parser import HTMLParser
 from urllib.parse import unquote, urlsplit
 
-from modeltui.domain.merging import Card, ListedTag
+from modeltui.domain.catalog.merging import Card, ListedTag
 from modeltui.text import clean_line
 
 MOST_MODELS, MOST_TAGS = 5000, 2000

@@ -4,21 +4,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from modeltui.domain import appleonly
-from modeltui.domain.architecture import Facts
-from modeltui.domain.cases import Case, Mends
-from modeltui.domain.catalog import Catalog, Series, Tag
-from modeltui.domain.fit import FitKind, judge, points
-from modeltui.domain.machine import KnownMachine, Machine, Origin
-from modeltui.domain.memory import Placement, default_context, largest_context, place
+from modeltui.domain.advice.cases import Case, Mends
+from modeltui.domain.advice.fit import FitKind, judge, points
+from modeltui.domain.advice.rates import Calibration, Rates, rates_of
+from modeltui.domain.advice.remedies import remedies
+from modeltui.domain.advice.speed import Speed, speed, tokens_placed
+from modeltui.domain.advice.tasks import Task
+from modeltui.domain.advice.verdict import Verdict, used_of
+from modeltui.domain.catalog import appleonly
+from modeltui.domain.catalog.series import Catalog, Series, Tag
+from modeltui.domain.catalog.siblings import smaller_tags
+from modeltui.domain.machines.machine import KnownMachine, Machine, Origin
+from modeltui.domain.memory.architecture import Facts
+from modeltui.domain.memory.estimate import Placement, default_context, largest_context, place
+from modeltui.domain.memory.serving import Serving
 from modeltui.domain.models import LoadedModel, Model
-from modeltui.domain.rates import Calibration, Rates, rates_of
-from modeltui.domain.remedies import remedies
-from modeltui.domain.serving import Serving
-from modeltui.domain.siblings import smaller_tags
-from modeltui.domain.speed import Speed, speed, tokens_placed
-from modeltui.domain.tasks import Task
-from modeltui.domain.verdict import Verdict, used_of
 from modeltui.services.casing import Here, case_of
 from modeltui.services.experience import calibration_of, speed_seen
 from modeltui.services.subjects import Subject, Subjects, key_of

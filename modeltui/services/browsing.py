@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from modeltui.domain.catalog import Catalog, Series, Tag
-from modeltui.domain.fit import FitKind
-from modeltui.domain.machine import Backend, Machine
-from modeltui.domain.memory import needs
+from modeltui.domain.advice.fit import FitKind
+from modeltui.domain.catalog.series import Catalog, Series, Tag
+from modeltui.domain.machines.machine import Backend, Machine
+from modeltui.domain.memory.estimate import needs
 from modeltui.domain.models import Model
 from modeltui.domain.query import parse
 from modeltui.services.advice import Advice, Numbers

@@ -2,15 +2,15 @@
 
 from typing import NamedTuple
 
-from modeltui.domain.architecture import Facts
-from modeltui.domain.cases import Case
-from modeltui.domain.catalog import Series
-from modeltui.domain.machine import Machine
-from modeltui.domain.memory import Placement
-from modeltui.domain.rates import Rates, is_moe, tokens_per_second
-from modeltui.domain.releases import is_long_after
-from modeltui.domain.serving import Serving
-from modeltui.domain.tasks import Task
+from modeltui.domain.advice.cases import Case
+from modeltui.domain.advice.rates import Rates, is_moe, tokens_per_second
+from modeltui.domain.advice.tasks import Task
+from modeltui.domain.catalog.releases import is_long_after
+from modeltui.domain.catalog.series import Series
+from modeltui.domain.machines.machine import Machine
+from modeltui.domain.memory.architecture import Facts
+from modeltui.domain.memory.estimate import Placement
+from modeltui.domain.memory.serving import Serving
 from modeltui.services.subjects import Subject
 
 

@@ -3,10 +3,10 @@
 import asyncio
 from dataclasses import replace
 
-from modeltui.domain.catalog import Catalog
-from modeltui.domain.machine import KnownMachine
+from modeltui.domain.catalog.series import Catalog
+from modeltui.domain.machines.machine import KnownMachine
+from modeltui.domain.machines.typedhardware import parse_hardware
 from modeltui.domain.models import LoadedModel, Model
-from modeltui.domain.typedhardware import parse_hardware
 from modeltui.errors import ConfigError, ServerError, TimedOut, Unreachable
 from modeltui.services.advice import Advice, Circumstance
 from modeltui.services.machines import machine_of

@@ -3,18 +3,18 @@
 from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
-from modeltui.domain.candidates import candidates
-from modeltui.domain.catalog import Series, Tag, is_library
-from modeltui.domain.fit import FitKind
-from modeltui.domain.machine import Backend
+from modeltui.domain.advice.candidates import candidates
+from modeltui.domain.advice.fit import FitKind
+from modeltui.domain.advice.priors import Priors
+from modeltui.domain.advice.quality import Basis, Level, Quality
+from modeltui.domain.advice.quantization import bits_of, quantization_loss
+from modeltui.domain.advice.recommendation import LEAST_SHARE
+from modeltui.domain.advice.scoring import Candidate, History, Wish
+from modeltui.domain.advice.suitability import can_do, share
+from modeltui.domain.advice.tasks import Task
+from modeltui.domain.catalog.series import Series, Tag, is_library
+from modeltui.domain.machines.machine import Backend
 from modeltui.domain.models import Model, can_generate, parameter_count
-from modeltui.domain.priors import Priors
-from modeltui.domain.quality import Basis, Level, Quality
-from modeltui.domain.quantization import bits_of, quantization_loss
-from modeltui.domain.recommendation import LEAST_SHARE
-from modeltui.domain.scoring import Candidate, History, Wish
-from modeltui.domain.suitability import can_do, share
-from modeltui.domain.tasks import Task
 from modeltui.services.advice import Advice, Numbers
 
 _SERVER_PART = 3  # of Numbers.points: whether this server's version can run it

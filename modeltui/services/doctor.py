@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from modeltui.domain.hardware import Gpu
-from modeltui.domain.machine import KnownMachine
+from modeltui.domain.machines.hardware import Gpu
+from modeltui.domain.machines.machine import KnownMachine
 from modeltui.domain.models import ModelState
 from modeltui.domain.units import size, speed
 from modeltui.errors import ModeltuiError, StoreError

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
-from modeltui.domain.fit import FitKind
-from modeltui.domain.rates import Calibration
-from modeltui.domain.speed import Speed, calibrated, measured
+from modeltui.domain.advice.fit import FitKind
+from modeltui.domain.advice.rates import Calibration
+from modeltui.domain.advice.speed import Speed, calibrated, measured
 from modeltui.domain.units import context as context_words
 from modeltui.store.measurements import Measurement
 

@@ -8,8 +8,8 @@ from modeltui.domain.models import ModelState
 from modeltui.domain.query import Standing, Subject
 
 if TYPE_CHECKING:
-    from modeltui.domain.catalog import Catalog, Series, Tag
-    from modeltui.domain.fit import FitKind
+    from modeltui.domain.advice.fit import FitKind
+    from modeltui.domain.catalog.series import Catalog, Series, Tag
     from modeltui.domain.models import Model
     from modeltui.services.advice import Advice
     from modeltui.services.kinds import Kind

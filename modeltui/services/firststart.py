@@ -2,9 +2,9 @@
 
 import asyncio
 
-from modeltui.domain.reasons import Ranked
-from modeltui.domain.scoring import Wish
-from modeltui.domain.tasks import Priority, Task
+from modeltui.domain.advice.reasons import Ranked
+from modeltui.domain.advice.scoring import Wish
+from modeltui.domain.advice.tasks import Priority, Task
 from modeltui.domain.units import size
 from modeltui.errors import ServerError, Unreachable
 from modeltui.services.recommending import recommending_of, wish_of

@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from modeltui.domain.catalog import Catalog
-from modeltui.domain.eviction import Eviction, evicted
+from modeltui.domain.advice.verdict import Verdict
+from modeltui.domain.catalog.series import Catalog
+from modeltui.domain.memory.eviction import Eviction, evicted
 from modeltui.domain.models import Model
-from modeltui.domain.verdict import Verdict
 from modeltui.errors import ServerError
 from modeltui.services.advice import Advice
 from modeltui.services.circumstances import circumstance_of

@@ -4,9 +4,9 @@ import asyncio
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from modeltui.domain.advice.tasks import Purpose
 from modeltui.domain.models import Model, ModelDetails
 from modeltui.domain.names import from_typed
-from modeltui.domain.tasks import Purpose
 from modeltui.domain.units import size
 from modeltui.errors import ModeltuiError, NoSuchModel, NotFound, Refusal, ServerError
 from modeltui.services.kinds import kinds_of

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from modeltui.catalog.kinds import Place, place_in, places
-from modeltui.domain.catalog import Catalog
+from modeltui.domain.advice.tasks import Purpose
+from modeltui.domain.catalog.purposes import purpose_of_model, type_of_model
+from modeltui.domain.catalog.series import Catalog
 from modeltui.domain.models import Model, ModelType
-from modeltui.domain.purposes import purpose_of_model, type_of_model
-from modeltui.domain.tasks import Purpose
 
 if TYPE_CHECKING:
     from modeltui.services.tree import Services

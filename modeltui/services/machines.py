@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modeltui.config.settings import HardwareConfig, ServerConfig
-from modeltui.domain.hardware import Host, machine_of_host
-from modeltui.domain.machine import KnownMachine, Machine, Origin
+from modeltui.domain.machines.hardware import Host, machine_of_host
+from modeltui.domain.machines.machine import KnownMachine, Machine, Origin
 from modeltui.domain.models import LoadedModel
 from modeltui.errors import ServerError
 from modeltui.services.ramspeed import remembered_bandwidth
@@ -145,7 +145,7 @@ def _where(services: Services) -> str:
 
 def _by_hand(written: HardwareConfig, base: Machine | None, claimed: int) -> Machine:
     """The machine as written, with what is not written as it was seen. What is loaded is held, not free."""
-    from modeltui.domain.typedhardware import TypedCards, machine_with
+    from modeltui.domain.machines.typedhardware import TypedCards, machine_with
 
     if written.gpus is None and base is not None:
         machine = replace(base, ram_total=written.ram or base.ram_total)

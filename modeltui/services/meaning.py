@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from modeltui.domain.catalog import Catalog, is_library
+from modeltui.domain.catalog.resolving import Meaning, Resolution, resolve
+from modeltui.domain.catalog.series import Catalog, is_library
 from modeltui.domain.models import Model, find
 from modeltui.domain.names import ModelName, from_typed, parse
-from modeltui.domain.resolving import Meaning, Resolution, resolve
 from modeltui.errors import ModeltuiError, NoSuchModel, NotFound
 from modeltui.services.servers import Link
 from modeltui.services.tree import Services

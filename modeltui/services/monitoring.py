@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 
-from modeltui.domain.hardware import Host, RunnerUse, VramVerdict, vram_claim
+from modeltui.domain.machines.hardware import Host, RunnerUse, VramVerdict, vram_claim
 from modeltui.domain.models import LoadedModel, ModelState
 from modeltui.services.servers import Link
 from modeltui.services.tree import Services

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from modeltui.domain.catalog import Catalog, Series, Tag
-from modeltui.domain.merging import GONE_AFTER
+from modeltui.domain.advice.tasks import Purpose
+from modeltui.domain.catalog.merging import GONE_AFTER
+from modeltui.domain.catalog.purposes import purpose_of, type_of
+from modeltui.domain.catalog.series import Catalog, Series, Tag
+from modeltui.domain.catalog.tags import size_word
 from modeltui.domain.models import Model, ModelType
-from modeltui.domain.purposes import purpose_of, type_of
 from modeltui.domain.query import Query, Standing, Subject, select
-from modeltui.domain.tags import size_word
-from modeltui.domain.tasks import Purpose
 from modeltui.services.filtering import standing_of, subject_of_tag
 
 if TYPE_CHECKING:

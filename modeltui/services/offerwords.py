@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime
 
 from modeltui.domain import units
-from modeltui.domain.catalog import Series, Tag
-from modeltui.domain.merging import GONE_AFTER
+from modeltui.domain.catalog.merging import GONE_AFTER
+from modeltui.domain.catalog.series import Series, Tag
 from modeltui.services.filtering import capabilities_of
 from modeltui.services.offers import Offer
 

@@ -3,14 +3,14 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
-from modeltui.domain.architecture import Facts
-from modeltui.domain.fit import FitKind
-from modeltui.domain.hardware import machine_of_host
-from modeltui.domain.machine import Machine, Origin
+from modeltui.domain.advice.fit import FitKind
+from modeltui.domain.advice.runningfindings import IDLE_MS, Finding, Runner, findings
+from modeltui.domain.machines.hardware import machine_of_host
+from modeltui.domain.machines.machine import Machine, Origin
+from modeltui.domain.memory.architecture import Facts
+from modeltui.domain.memory.predictions import CardUse, Prediction, card_use, predict
 from modeltui.domain.models import LoadedModel, Model, ModelState
 from modeltui.domain.names import same
-from modeltui.domain.predictions import CardUse, Prediction, card_use, predict
-from modeltui.domain.runningfindings import IDLE_MS, Finding, Runner, findings
 from modeltui.services.advice import Advice
 from modeltui.services.monitoring import Running, RunningNow
 

@@ -18,7 +18,7 @@ from modeltui.services.servers import Link
 from modeltui.services.tree import Services
 
 if TYPE_CHECKING:
-    from modeltui.domain.catalog import Catalog
+    from modeltui.domain.catalog.series import Catalog
 
 LIMIT_S = 3.0
 """So long a person waits at most for what is good to know before a pull."""

@@ -3,13 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from modeltui.domain.architecture import Facts
-from modeltui.domain.catalog import Catalog
-from modeltui.domain.fit import FitKind
-from modeltui.domain.memorywords import fit_note
+from modeltui.domain.advice.fit import FitKind
+from modeltui.domain.advice.memorywords import fit_note
+from modeltui.domain.advice.verdict import Verdict
+from modeltui.domain.catalog.series import Catalog
+from modeltui.domain.memory.architecture import Facts
 from modeltui.domain.names import ModelName
 from modeltui.domain.preflight import Fitness, Preflight
-from modeltui.domain.verdict import Verdict
 from modeltui.services.advice import Advice
 from modeltui.services.circumstances import circumstance_of
 from modeltui.services.servers import Link

@@ -5,7 +5,7 @@ import json
 import platform
 from pathlib import Path
 
-from modeltui.domain.hardware import Host
+from modeltui.domain.machines.hardware import Host
 from modeltui.errors import ModeltuiError
 from modeltui.paths import Paths, write_private
 from modeltui.services.tree import Services

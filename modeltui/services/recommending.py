@@ -5,17 +5,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from modeltui.catalog.quality import quality_rows
-from modeltui.domain.alternatives import also
-from modeltui.domain.catalog import Tag
-from modeltui.domain.machine import KnownMachine
+from modeltui.domain.advice.alternatives import also
+from modeltui.domain.advice.quality import Quality
+from modeltui.domain.advice.reasons import Ranked, is_near, parts_of, why
+from modeltui.domain.advice.recommendation import SHOWN_WHEN_ALL_WEAK, Ranking, by_quality, rank
+from modeltui.domain.advice.scoring import Candidate, History, Scored, Wish, is_slow
+from modeltui.domain.advice.suitability import Suitability, suitabilities, suitability
+from modeltui.domain.advice.tasks import Priority, Task
+from modeltui.domain.advice.verdict import Verdict
+from modeltui.domain.catalog.series import Tag
+from modeltui.domain.machines.machine import KnownMachine
 from modeltui.domain.models import Model
-from modeltui.domain.quality import Quality
-from modeltui.domain.reasons import Ranked, is_near, parts_of, why
-from modeltui.domain.recommendation import SHOWN_WHEN_ALL_WEAK, Ranking, by_quality, rank
-from modeltui.domain.scoring import Candidate, History, Scored, Wish, is_slow
-from modeltui.domain.suitability import Suitability, suitabilities, suitability
-from modeltui.domain.tasks import Priority, Task
-from modeltui.domain.verdict import Verdict
 from modeltui.services.advice import Advice
 from modeltui.services.circumstances import advice_of
 from modeltui.services.contenders import Contenders, context_of

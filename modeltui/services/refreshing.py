@@ -9,8 +9,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
 
-from modeltui.domain.catalog import Catalog, Retired, Series, Tag, catalog_of
-from modeltui.domain.merging import (
+from modeltui.domain.catalog.merging import (
     GONE_AFTER,
     Card,
     ListedTag,
@@ -19,7 +18,8 @@ from modeltui.domain.merging import (
     merged_tags,
     missed_series,
 )
-from modeltui.domain.tags import tag_of_listing, with_base_twins
+from modeltui.domain.catalog.series import Catalog, Retired, Series, Tag, catalog_of
+from modeltui.domain.catalog.tags import tag_of_listing, with_base_twins
 from modeltui.domain.units import iso
 from modeltui.errors import Garbled, ModeltuiError, Refusal, ServerError
 from modeltui.services.tree import Services

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 from modeltui.config.settings import ServerConfig
 from modeltui.domain.endpoint import parse_endpoint
-from modeltui.domain.eras import default_parallel
 from modeltui.domain.layout import cut
+from modeltui.domain.memory.eras import default_parallel
+from modeltui.domain.memory.serving import KvType, Serving
 from modeltui.domain.models import LoadedModel
-from modeltui.domain.serving import KvType, Serving
 from modeltui.errors import UsageError
 from modeltui.services.machines import REMOTE_MS, is_on_this_machine, remote_of, server_of
 from modeltui.services.servers import Link

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from modeltui.domain.architecture import Facts
-from modeltui.domain.catalog import Catalog, Series, Tag
-from modeltui.domain.firstversions import Version, first_version
+from modeltui.domain.catalog.series import Catalog, Series, Tag
+from modeltui.domain.catalog.siblings import capabilities_of, version_of
+from modeltui.domain.memory.architecture import Facts
+from modeltui.domain.memory.firstversions import Version, first_version
 from modeltui.domain.models import Model, parameter_count
-from modeltui.domain.siblings import capabilities_of, version_of
 
 _NEAR = 0.03  # a label of two digits is off by up to this
 
@@ -110,7 +110,7 @@ class Subjects:
         return tag if is_near else None
 
     def _looked_up(self, tag: Tag) -> Facts | None:
-        from modeltui.domain.facts import facts_of
+        from modeltui.domain.catalog.facts import facts_of
 
         if tag.is_cloud or not tag.size:
             return None
@@ -118,7 +118,7 @@ class Subjects:
         return facts_of(series, tag) if series is not None else None
 
     def _of_installed(self, model: Model, size: int) -> Facts:
-        from modeltui.domain.shapes import architecture_of_info, projector_of_info
+        from modeltui.domain.memory.shapes import architecture_of_info, projector_of_info
 
         tag = self.tag_of(model)
         known = self.facts_of_tag(tag) if tag is not None else None

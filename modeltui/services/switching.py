@@ -18,7 +18,7 @@ from modeltui.services.tree import Services
 from modeltui.store.facts import CurrentModel, Load
 
 if TYPE_CHECKING:
-    from modeltui.domain.catalog import Catalog
+    from modeltui.domain.catalog.series import Catalog
     from modeltui.services.forecasting import Forecast
 
 HOOK_S = 30.0

@@ -3,12 +3,12 @@
 from typing import TYPE_CHECKING
 
 from modeltui.domain import units
-from modeltui.domain.memorywords import needs_words
+from modeltui.domain.advice.memorywords import needs_words
 from modeltui.domain.models import ModelState
 from modeltui.domain.words import age_words, kept_words
 
 if TYPE_CHECKING:
-    from modeltui.domain.eviction import Eviction
+    from modeltui.domain.memory.eviction import Eviction
     from modeltui.services.changing import Removal
     from modeltui.services.forecasting import Forecast
     from modeltui.services.inspecting import Facts

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from textual.worker import Worker
 
 from modeltui.catalog.loading import load
-from modeltui.domain.catalog import Catalog, catalog_of
+from modeltui.domain.catalog.series import Catalog, catalog_of
 from modeltui.domain.models import Model
 from modeltui.services.advice import Advice, Circumstance, Numbers
 from modeltui.services.circumstances import circumstance_of

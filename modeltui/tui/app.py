@@ -24,7 +24,7 @@ from modeltui.tui.state import Connection, Models, Undo
 if TYPE_CHECKING:
     import asyncio
 
-    from modeltui.domain.catalog import Catalog
+    from modeltui.domain.catalog.series import Catalog
     from modeltui.services.library import Listing
     from modeltui.services.monitoring import RunningNow
     from modeltui.services.servers import Link

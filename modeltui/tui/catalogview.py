@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, groupby
 
-from modeltui.domain.catalog import Catalog
+from modeltui.domain.catalog.series import Catalog
 from modeltui.services.offers import Offer, Offers, offers_of
 
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 
-from modeltui.domain.fit import FitKind
+from modeltui.domain.advice.fit import FitKind
 from modeltui.domain.query import Standing
 from modeltui.services.advice import Advice, Circumstance, Numbers
 from modeltui.services.browsing import numbers_of

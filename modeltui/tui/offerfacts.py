@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from modeltui.domain import units
-from modeltui.domain.fit import FitKind
+from modeltui.domain.advice.fit import FitKind
+from modeltui.domain.advice.memorywords import fit_words, lies_words, needs_words, speed_words
+from modeltui.domain.advice.verdictwords import lines_of, machine_words
 from modeltui.domain.layout import shortened
-from modeltui.domain.memorywords import fit_words, lies_words, needs_words, speed_words
-from modeltui.domain.verdictwords import lines_of, machine_words
 from modeltui.services.browsing import is_apple, numbers_of
 from modeltui.services.filtering import capabilities_of
 from modeltui.services.offerwords import count_words, series_lines, tag_lines
@@ -17,7 +17,7 @@ from modeltui.tui.render import Line, flowed, joined, number
 from modeltui.tui.screens.details import labelled
 
 if TYPE_CHECKING:
-    from modeltui.domain.verdict import Verdict
+    from modeltui.domain.advice.verdict import Verdict
     from modeltui.tui.advising import Advised
     from modeltui.tui.catalogview import CatalogRow
 

@@ -3,9 +3,9 @@
 from typing import TYPE_CHECKING
 
 from modeltui.domain import units
-from modeltui.domain.catalog import Tag
+from modeltui.domain.catalog.series import Tag
 from modeltui.domain.layout import cells, shortened
-from modeltui.domain.machine import Machine
+from modeltui.domain.machines.machine import Machine
 from modeltui.services.browsing import is_apple
 from modeltui.services.filtering import capabilities_of
 from modeltui.services.offerwords import count_words

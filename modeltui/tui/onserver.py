@@ -7,7 +7,7 @@ from modeltui.domain.names import from_listed
 from modeltui.services.library import Entry
 
 if TYPE_CHECKING:
-    from modeltui.domain.reasons import Ranked
+    from modeltui.domain.advice.reasons import Ranked
     from modeltui.store.queue import QueuedTransfer
 
 DIGITS = 12  # of a digest, as the catalog holds them

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Self
 
 from modeltui.catalog.loading import load
-from modeltui.domain.reasons import Ranked
-from modeltui.domain.scoring import Wish
-from modeltui.domain.suitability import Suitability
+from modeltui.domain.advice.reasons import Ranked
+from modeltui.domain.advice.scoring import Wish
+from modeltui.domain.advice.suitability import Suitability
 from modeltui.errors import ModeltuiError
 from modeltui.services.advice import Advice, Circumstance
 from modeltui.services.circumstances import circumstance_of, with_hardware
@@ -16,7 +16,7 @@ from modeltui.services.firststart import first_wish
 from modeltui.services.recommending import Recommendation, Recommending, recommending_with
 
 if TYPE_CHECKING:
-    from modeltui.domain.catalog import Catalog
+    from modeltui.domain.catalog.series import Catalog
     from modeltui.services.servers import Link
     from modeltui.services.tree import Services
     from modeltui.tui.advising import Advised

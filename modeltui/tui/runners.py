@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from modeltui.domain import units
-from modeltui.domain.memorywords import deviation_words
+from modeltui.domain.advice.memorywords import deviation_words
+from modeltui.domain.memory.predictions import CardUse, Prediction
 from modeltui.domain.models import LoadedModel, Model, ModelState
 from modeltui.domain.names import same
-from modeltui.domain.predictions import CardUse, Prediction
 from modeltui.domain.words import age_words, kept_words
 from modeltui.services.library import Entry
 from modeltui.services.monitoring import Running

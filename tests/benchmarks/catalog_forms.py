@@ -22,7 +22,7 @@ from pathlib import Path
 
 from modeltui.catalog import form
 from modeltui.catalog.loading import load_base
-from modeltui.domain.catalog import Catalog
+from modeltui.domain.catalog.series import Catalog
 
 BUDGET_MS = 40.0
 SOURCE = Path(__file__).parent.parent / "data" / "catalog" / "catalog.json"
@@ -30,7 +30,7 @@ SHIPPED = "columns, JSON (shipped)"
 BEFORE = """
 import sys, time, json
 from modeltui.catalog import form
-from modeltui.domain.catalog import Tag
+from modeltui.domain.catalog.series import Tag
 path = sys.argv[1]
 start = time.perf_counter()
 """

@@ -56,13 +56,13 @@ def _apart(hardware: str) -> list[float]:
 
 def _one(hardware: str) -> list[float]:
     """One process's numbers, in the order of Row."""
-    import modeltui.domain.facts  # noqa: F401  else imported in the middle of what is measured
+    import modeltui.domain.catalog.facts  # noqa: F401  else imported in the middle of what is measured
     from modeltui.catalog.loading import load_base
-    from modeltui.domain.machine import KnownMachine
-    from modeltui.domain.scoring import Wish
-    from modeltui.domain.serving import Serving
-    from modeltui.domain.tasks import Task
-    from modeltui.domain.typedhardware import parse_hardware
+    from modeltui.domain.advice.scoring import Wish
+    from modeltui.domain.advice.tasks import Task
+    from modeltui.domain.machines.machine import KnownMachine
+    from modeltui.domain.machines.typedhardware import parse_hardware
+    from modeltui.domain.memory.serving import Serving
     from modeltui.services.advice import Advice, Circumstance
     from modeltui.services.recommending import Recommending
 

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from modeltui.catalog import form, kinds, quality
-from modeltui.domain.catalog import Catalog, QualityRow, Retired, Series, Shape, Tag, catalog_of
-from modeltui.domain.tags import active_of, is_apple_only, is_base, with_base_twins
+from modeltui.domain.catalog.series import Catalog, QualityRow, Retired, Series, Shape, Tag, catalog_of
+from modeltui.domain.catalog.tags import active_of, is_apple_only, is_base, with_base_twins
 
 SOURCES = Path(__file__).parent.parent / "data" / "catalog"
 SHIPPED = Path(form.__file__).parent / "data"

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modeltui.catalog import form
-from modeltui.domain.catalog import Catalog, Series, Tag, catalog_of
+from modeltui.domain.advice.tasks import Purpose
+from modeltui.domain.catalog.series import Catalog, Series, Tag, catalog_of
 from modeltui.domain.models import ModelType
-from modeltui.domain.tasks import Purpose
 
 
 def test_everything_comes_back() -> None:

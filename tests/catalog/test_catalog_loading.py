@@ -8,7 +8,7 @@ from catalogs import series, shipped, small, tag
 
 from modeltui.catalog import form
 from modeltui.catalog.loading import REFRESHED, load, load_base, save_refreshed
-from modeltui.domain.catalog import Retired
+from modeltui.domain.catalog.series import Retired
 from modeltui.paths import paths_under
 
 NEWER = "2027-01-01T00:00:00Z"

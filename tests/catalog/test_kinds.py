@@ -5,9 +5,9 @@ from pathlib import Path
 from catalogs import shipped
 
 from modeltui.catalog import kinds, loading
+from modeltui.domain.catalog.purposes import purpose_of_model, type_of_model
 from modeltui.domain.models import Model
 from modeltui.domain.names import parse
-from modeltui.domain.purposes import purpose_of_model, type_of_model
 from modeltui.paths import paths_under
 
 SHIPPED = Path(kinds.__file__).parent / "data" / "kinds.json"

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from modeltui.catalog import own
 from modeltui.catalog.ownkeys import SERIES_KEYS, TAG_KEYS
-from modeltui.domain.catalog import Catalog, Tag
+from modeltui.domain.advice.tasks import Purpose
+from modeltui.domain.catalog.purposes import purpose_of, type_of
+from modeltui.domain.catalog.series import Catalog, Tag
 from modeltui.domain.models import ModelType
-from modeltui.domain.purposes import purpose_of, type_of
-from modeltui.domain.tasks import Purpose
 
 
 def read(directory: Path, **files: str) -> tuple[Catalog, tuple[str, ...]]:

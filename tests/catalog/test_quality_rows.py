@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modeltui.catalog import quality
-from modeltui.domain.catalog import QualityRow
+from modeltui.domain.catalog.series import QualityRow
 
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=8)
 ROWS = st.builds(QualityRow, *[TEXTS] * 4, st.floats(allow_nan=False, allow_infinity=False), *[TEXTS] * 6)

@@ -12,10 +12,10 @@ import pytest
 from catalogs import shipped
 
 from modeltui.catalog import form, quality
-from modeltui.domain.catalog import Series, Tag
-from modeltui.domain.facts import facts_of
+from modeltui.domain.catalog.facts import facts_of
+from modeltui.domain.catalog.purposes import ROLES, type_of
+from modeltui.domain.catalog.series import Series, Tag
 from modeltui.domain.models import ModelType
-from modeltui.domain.purposes import ROLES, type_of
 
 BILLION = 10**9
 

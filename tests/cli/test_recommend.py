@@ -14,8 +14,8 @@ import pytest
 from commandline import ROOT, Behind, Home, Ran, Stage, demo_stage
 
 from modeltui.demo.library import DemoModel, Library
-from modeltui.domain.scoring import PARTS
-from modeltui.domain.tasks import Priority, Task
+from modeltui.domain.advice.scoring import PARTS
+from modeltui.domain.advice.tasks import Priority, Task
 
 Cli = Callable[..., Ran]
 

@@ -13,7 +13,7 @@ from modeltui.config.keys import HARDWARE_KEYS, KEYS, REGISTRY_KEYS, SERVER_KEYS
 from modeltui.config.reader import load
 from modeltui.config.settings import Config, Setting
 from modeltui.config.template import TEMPLATE
-from modeltui.domain.tasks import Priority, Task
+from modeltui.domain.advice.tasks import Priority, Task
 from modeltui.errors import ConfigError, ModeltuiError, NoSuchServer, UsageError
 from modeltui.paths import Paths, paths_under
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from amd_trees import GIB, Tree, files_of, write  # type: ignore[import-not-found, unused-ignore]
 
-from modeltui.domain.hardware import GpuUser
-from modeltui.domain.machine import Backend
+from modeltui.domain.machines.hardware import GpuUser
+from modeltui.domain.machines.machine import Backend
 from modeltui.hardware.amd import bandwidth, read_amd
 from modeltui.hardware.files import Disk, Sent
 from modeltui.hardware.gpus import read_gpus

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from modeltui.domain.hardware import Gpu
-from modeltui.domain.machine import Backend
+from modeltui.domain.machines.hardware import Gpu
+from modeltui.domain.machines.machine import Backend
 from modeltui.hardware.apple import gpu_of, read_apple, sysctl_lines
 from modeltui.hardware.gpus import read_gpus
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from stand_in_nvml import Card, Library  # type: ignore[import-not-found, unused-ignore]
 
-from modeltui.domain.hardware import Gpus
+from modeltui.domain.machines.hardware import Gpus
 from modeltui.hardware.gpus import read_gpus
 
 Driver = Callable[[Library | None], None]

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from modeltui.domain.hardware import Disk, Gpus
+from modeltui.domain.machines.hardware import Disk, Gpus
 from modeltui.hardware.host import CpuMeter, read_disk, read_host
 
 NO_GPUS = Gpus((), None, complete=True)

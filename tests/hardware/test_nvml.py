@@ -21,7 +21,7 @@ from stand_in_nvml import (  # type: ignore[import-not-found, unused-ignore]  # 
     Library,
 )
 
-from modeltui.domain.hardware import Gpu, Gpus
+from modeltui.domain.machines.hardware import Gpu, Gpus
 from modeltui.hardware.gpus import read_gpus
 from modeltui.hardware.nvml import bandwidth, release_gpus
 

@@ -9,7 +9,7 @@ import psutil
 import pytest
 from amd_trees import GIB, Tree, files_of  # type: ignore[import-not-found, unused-ignore]
 
-from modeltui.domain.hardware import Cpu, Disk, Host, Memory
+from modeltui.domain.machines.hardware import Cpu, Disk, Host, Memory
 from modeltui.hardware import remote
 from modeltui.hardware.remote import read_remote
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from modeltui.domain.hardware import RunnerUse, is_runner
+from modeltui.domain.machines.hardware import RunnerUse, is_runner
 from modeltui.hardware.runneruse import FIND_S, RunnerMeter
 
 BUSY = "import time\nheld = b'x' * 30_000_000\nwhile True: sum(range(10_000))\n"

@@ -6,7 +6,7 @@ import pytest
 from libsite import Site, SiteModel, SiteTag, serving
 
 from modeltui import errors
-from modeltui.domain.merging import Card, ListedTag
+from modeltui.domain.catalog.merging import Card, ListedTag
 from modeltui.http import USER_AGENT
 from modeltui.registry.library import AT_ONCE, TRIES, read_library, read_tags_of
 

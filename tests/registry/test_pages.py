@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from libsite import SiteModel, SiteTag, library_page, tags_page
 
-from modeltui.domain.merging import ListedTag
+from modeltui.domain.catalog.merging import ListedTag
 from modeltui.registry.pages import read_cards, read_tags
 from modeltui.text import is_clean_line
 

@@ -6,15 +6,15 @@ from time import perf_counter
 import pytest
 
 from modeltui.catalog.loading import load_base
-from modeltui.domain.catalog import Catalog, Tag
-from modeltui.domain.fit import FitKind
-from modeltui.domain.machine import KnownMachine, Origin
-from modeltui.domain.memory import place
+from modeltui.domain.advice.fit import FitKind
+from modeltui.domain.advice.tasks import Task
+from modeltui.domain.catalog.series import Catalog, Tag
+from modeltui.domain.machines.machine import KnownMachine, Origin
+from modeltui.domain.machines.typedhardware import parse_hardware
+from modeltui.domain.memory.estimate import place
+from modeltui.domain.memory.serving import Serving
 from modeltui.domain.models import LoadedModel, Model
 from modeltui.domain.names import parse
-from modeltui.domain.serving import Serving
-from modeltui.domain.tasks import Task
-from modeltui.domain.typedhardware import parse_hardware
 from modeltui.services.advice import UNKNOWN, Advice, Circumstance
 from modeltui.store.measurements import Measurement
 

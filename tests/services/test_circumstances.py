@@ -6,8 +6,8 @@ from demo_stage import (  # type: ignore[import-not-found, unused-ignore]  # bes
     Place,
 )
 
-from modeltui.domain.fit import FitKind
-from modeltui.domain.machine import Origin
+from modeltui.domain.advice.fit import FitKind
+from modeltui.domain.machines.machine import Origin
 from modeltui.domain.names import parse
 from modeltui.errors import UsageError
 from modeltui.services.circumstances import advice_of, circumstance_of

@@ -3,7 +3,7 @@
 import pytest
 from demo_stage import Opener, Place  # type: ignore[import-not-found, unused-ignore]  # beside us
 
-from modeltui.domain.tasks import Task
+from modeltui.domain.advice.tasks import Task
 from modeltui.errors import UsageError
 from modeltui.services.firststart import offer_words, offered
 from modeltui.services.recommending import histories_of, recommending_of, wish_of

@@ -5,13 +5,13 @@ from dataclasses import replace
 import pytest
 
 from modeltui.catalog.loading import load_base
-from modeltui.domain.catalog import Catalog
-from modeltui.domain.machine import KnownMachine
+from modeltui.domain.catalog.series import Catalog
+from modeltui.domain.machines.machine import KnownMachine
+from modeltui.domain.machines.typedhardware import parse_hardware
+from modeltui.domain.memory.serving import Serving
 from modeltui.domain.models import LoadedModel, Model
 from modeltui.domain.names import parse
 from modeltui.domain.preflight import Preflight
-from modeltui.domain.serving import Serving
-from modeltui.domain.typedhardware import parse_hardware
 from modeltui.services.advice import Advice, Circumstance
 from modeltui.services.forecasting import foreseen
 from modeltui.services.pullfit import fitness_of, with_fits

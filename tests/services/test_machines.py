@@ -16,7 +16,7 @@ from modeltui.config.reader import load
 from modeltui.demo.faults import Kind
 from modeltui.demo.place import demo_directories
 from modeltui.demo.server import DemoServer
-from modeltui.domain.machine import KnownMachine, Machine, Origin
+from modeltui.domain.machines.machine import KnownMachine, Machine, Origin
 from modeltui.services import machines
 from modeltui.services.machines import machine_of, server_of
 from modeltui.services.tree import Services

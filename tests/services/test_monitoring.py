@@ -4,7 +4,7 @@ import pytest
 from demo_stage import MB, Opener, Place  # type: ignore[import-not-found, unused-ignore]
 
 from modeltui.demo.faults import Kind
-from modeltui.domain.hardware import VramVerdict
+from modeltui.domain.machines.hardware import VramVerdict
 from modeltui.domain.models import ModelState
 from modeltui.errors import Unsupported
 from modeltui.hardware.gpus import read_gpus

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from modeltui.catalog.loading import load_base
-from modeltui.domain.catalog import Catalog, Series, Tag, catalog_of
-from modeltui.domain.fit import FitKind
+from modeltui.domain.advice.fit import FitKind
+from modeltui.domain.catalog.series import Catalog, Series, Tag, catalog_of
 from modeltui.domain.models import Model
 from modeltui.domain.names import parse as named
 from modeltui.domain.query import parse, select

@@ -5,14 +5,14 @@ from dataclasses import replace
 import pytest
 
 from modeltui.catalog.loading import load_base
-from modeltui.domain.catalog import Catalog
-from modeltui.domain.hardware import Cpu, Gpu, Gpus, GpuUser, Host, Memory, VramVerdict
-from modeltui.domain.machine import KnownMachine, Origin
+from modeltui.domain.advice.runningfindings import IDLE_MS, Mend
+from modeltui.domain.catalog.series import Catalog
+from modeltui.domain.machines.hardware import Cpu, Gpu, Gpus, GpuUser, Host, Memory, VramVerdict
+from modeltui.domain.machines.machine import KnownMachine, Origin
+from modeltui.domain.machines.typedhardware import parse_hardware
+from modeltui.domain.memory.serving import Serving
 from modeltui.domain.models import LoadedModel, Model, ModelState
 from modeltui.domain.names import parse
-from modeltui.domain.runningfindings import IDLE_MS, Mend
-from modeltui.domain.serving import Serving
-from modeltui.domain.typedhardware import parse_hardware
 from modeltui.services.advice import Advice, Circumstance
 from modeltui.services.monitoring import Running, RunningNow
 from modeltui.services.predicting import Idleness, facts_of_runner, outlook

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from demo_stage import Opener, Place  # type: ignore[import-not-found, unused-ignore]
 
-from modeltui.domain.hardware import Cpu
+from modeltui.domain.machines.hardware import Cpu
 from modeltui.errors import ModeltuiError
 from modeltui.hardware import rambandwidth
 from modeltui.hardware.host import read_host

@@ -11,20 +11,20 @@ from hypothesis import strategies as st
 
 from modeltui.catalog.loading import load_base
 from modeltui.catalog.quality import quality_rows
-from modeltui.domain.catalog import Catalog
-from modeltui.domain.comparing import compare
-from modeltui.domain.fit import FitKind
-from modeltui.domain.machine import KnownMachine, Machine, Origin
+from modeltui.domain.advice.comparing import compare
+from modeltui.domain.advice.fit import FitKind
+from modeltui.domain.advice.quality import Quality
+from modeltui.domain.advice.reasons import Ranked
+from modeltui.domain.advice.recommendation import LEAST_SHARE
+from modeltui.domain.advice.scoring import Candidate, History, Scored, Wish
+from modeltui.domain.advice.suitability import share, suitability
+from modeltui.domain.advice.tasks import Priority, Task
+from modeltui.domain.catalog.series import Catalog
+from modeltui.domain.machines.machine import KnownMachine, Machine, Origin
+from modeltui.domain.machines.typedhardware import parse_hardware
+from modeltui.domain.memory.serving import Serving
 from modeltui.domain.models import Model
 from modeltui.domain.names import parse
-from modeltui.domain.quality import Quality
-from modeltui.domain.reasons import Ranked
-from modeltui.domain.recommendation import LEAST_SHARE
-from modeltui.domain.scoring import Candidate, History, Scored, Wish
-from modeltui.domain.serving import Serving
-from modeltui.domain.suitability import share, suitability
-from modeltui.domain.tasks import Priority, Task
-from modeltui.domain.typedhardware import parse_hardware
 from modeltui.services.advice import Advice, Circumstance
 from modeltui.services.recommending import Recommending
 from modeltui.store.measurements import Measurement

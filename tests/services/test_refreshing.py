@@ -11,7 +11,7 @@ from demo_stage import Opener
 from libsite import Site, SiteModel, SiteTag, serving
 
 from modeltui.catalog.loading import REFRESHED, load, load_base
-from modeltui.domain.catalog import Series
+from modeltui.domain.catalog.series import Series
 from modeltui.errors import Garbled, ModeltuiError, Refusal, ServerFailed, Unreachable
 from modeltui.services.refreshing import Progress, Refreshed, refresh
 from modeltui.services.tree import Services

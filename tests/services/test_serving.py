@@ -9,8 +9,8 @@ from demo_stage import Opener, Place  # type: ignore[import-not-found, unused-ig
 from hypothesis import given
 from hypothesis import strategies as st
 
+from modeltui.domain.memory.serving import KvType, Serving
 from modeltui.domain.models import LoadedModel
-from modeltui.domain.serving import KvType, Serving
 from modeltui.hardware import processes
 from modeltui.services.serving import misread, read_environment, serving_of
 from modeltui.services.tree import Services

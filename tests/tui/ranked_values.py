@@ -4,18 +4,18 @@ from typing import Any
 
 from still_values import GB
 
-from modeltui.domain.alternatives import Also
-from modeltui.domain.catalog import Series, Tag
-from modeltui.domain.fit import Fit, FitKind, Part
-from modeltui.domain.machine import Card, KnownMachine, Machine, Origin
-from modeltui.domain.memory import Needs, Placement
-from modeltui.domain.quality import Basis, Level
-from modeltui.domain.reasons import Ranked
-from modeltui.domain.scoring import PARTS, Candidate, Wish
-from modeltui.domain.speed import Speed
-from modeltui.domain.suitability import Suitability
-from modeltui.domain.tasks import Priority, Task
-from modeltui.domain.verdict import Verdict
+from modeltui.domain.advice.alternatives import Also
+from modeltui.domain.advice.fit import Fit, FitKind, Part
+from modeltui.domain.advice.quality import Basis, Level
+from modeltui.domain.advice.reasons import Ranked
+from modeltui.domain.advice.scoring import PARTS, Candidate, Wish
+from modeltui.domain.advice.speed import Speed
+from modeltui.domain.advice.suitability import Suitability
+from modeltui.domain.advice.tasks import Priority, Task
+from modeltui.domain.advice.verdict import Verdict
+from modeltui.domain.catalog.series import Series, Tag
+from modeltui.domain.machines.machine import Card, KnownMachine, Machine, Origin
+from modeltui.domain.memory.estimate import Needs, Placement
 from modeltui.services.recommending import Recommendation
 from modeltui.tui.ranker import Answered, Asked
 

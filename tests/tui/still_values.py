@@ -5,21 +5,21 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from modeltui.domain.architecture import Facts as ModelFacts
+from modeltui.domain.advice.fit import Fit, FitKind, Part
+from modeltui.domain.advice.speed import Speed
+from modeltui.domain.advice.tasks import Task
+from modeltui.domain.advice.verdict import Verdict
 from modeltui.domain.causes import Cause
-from modeltui.domain.eviction import Eviction
-from modeltui.domain.fit import Fit, FitKind, Part
-from modeltui.domain.hardware import Cpu, Disk, Gpu, Gpus, Host, Memory, VramVerdict
-from modeltui.domain.machine import KnownMachine
-from modeltui.domain.memory import Needs, Placement
+from modeltui.domain.machines.hardware import Cpu, Disk, Gpu, Gpus, Host, Memory, VramVerdict
+from modeltui.domain.machines.machine import KnownMachine
+from modeltui.domain.machines.typedhardware import parse_hardware
+from modeltui.domain.memory.architecture import Facts as ModelFacts
+from modeltui.domain.memory.estimate import Needs, Placement
+from modeltui.domain.memory.eviction import Eviction
 from modeltui.domain.models import LoadedModel, Model, ModelDetails, ModelState, model_type
 from modeltui.domain.names import from_listed, parse
-from modeltui.domain.speed import Speed
-from modeltui.domain.tasks import Task
 from modeltui.domain.transfers import State, Transfer, Wanted
-from modeltui.domain.typedhardware import parse_hardware
 from modeltui.domain.units import FOREVER_MS
-from modeltui.domain.verdict import Verdict
 from modeltui.services.advice import UNKNOWN, Advice, Circumstance, Numbers
 from modeltui.services.changing import Removal
 from modeltui.services.forecasting import Forecast

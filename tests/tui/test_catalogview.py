@@ -9,14 +9,14 @@ from catalogs import shipped
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modeltui.domain.catalog import Series, Tag, catalog_of
-from modeltui.domain.fit import FitKind
+from modeltui.domain.advice.fit import FitKind
+from modeltui.domain.catalog.series import Series, Tag, catalog_of
 from modeltui.domain.layout import cells
-from modeltui.domain.machine import KnownMachine, Machine
+from modeltui.domain.machines.machine import KnownMachine, Machine
+from modeltui.domain.machines.typedhardware import parse_hardware
 from modeltui.domain.models import Model, ModelState
 from modeltui.domain.names import parse as named
 from modeltui.domain.transfers import Transfer
-from modeltui.domain.typedhardware import parse_hardware
 from modeltui.services.advice import Advice, Circumstance
 from modeltui.services.browsing import numbers_of
 from modeltui.services.library import Entry

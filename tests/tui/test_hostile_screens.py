@@ -31,7 +31,7 @@ from modeltui.demo.faults import Fault, Faults, Kind, Trouble
 from modeltui.demo.library import DemoModel, Library
 from modeltui.demo.server import DemoServer
 from modeltui.demo.twist import HOSTILE_TEXTS
-from modeltui.domain.hardware import Cpu, Disk, Gpu, Gpus, Host, Memory, VramVerdict
+from modeltui.domain.machines.hardware import Cpu, Disk, Gpu, Gpus, Host, Memory, VramVerdict
 from modeltui.domain.names import from_listed
 from modeltui.domain.transfers import State, Wanted
 from modeltui.errors import ConfigError

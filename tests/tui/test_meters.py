@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from modeltui.domain.hardware import Cpu, Disk, Gpu, Gpus, Host, Memory, RunnerUse
 from modeltui.domain.layout import cells
+from modeltui.domain.machines.hardware import Cpu, Disk, Gpu, Gpus, Host, Memory, RunnerUse
 from modeltui.tui.render import Line
 from modeltui.tui.widgets.lines import differing
 from modeltui.tui.widgets.meters import Steady, hardware_lines

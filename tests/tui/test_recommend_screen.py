@@ -11,8 +11,8 @@ from live import Live, live
 
 from modeltui.demo.faults import Fault, Kind
 from modeltui.demo.library import Library
-from modeltui.domain.reasons import Ranked
-from modeltui.domain.tasks import Priority, Task
+from modeltui.domain.advice.reasons import Ranked
+from modeltui.domain.advice.tasks import Priority, Task
 from modeltui.tui import ranker
 from modeltui.tui.ranker import Answered, Asked
 from modeltui.tui.screens.catalogdetails import CatalogDetails

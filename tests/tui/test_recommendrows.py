@@ -9,9 +9,9 @@ from ranked_values import ALSO, BARE, KNOWN, MACHINE, ROWS, RTX, UNKNOWN, WISH, 
 from still_values import CURRENT, INSTALLED, QUEUE
 
 from modeltui.domain import units
-from modeltui.domain.alternatives import Also
-from modeltui.domain.fit import FitKind
-from modeltui.domain.machine import KnownMachine
+from modeltui.domain.advice.alternatives import Also
+from modeltui.domain.advice.fit import FitKind
+from modeltui.domain.machines.machine import KnownMachine
 from modeltui.tui.onserver import OnServer
 from modeltui.tui.render import Line, width_of
 from modeltui.tui.screens.recommendpages import LABEL, compared_lines, score_lines, score_title

@@ -6,7 +6,7 @@ from pathlib import Path
 from live import Live, live
 
 from modeltui.demo.faults import Fault, Kind
-from modeltui.domain.hardware import VramVerdict
+from modeltui.domain.machines.hardware import VramVerdict
 from modeltui.domain.models import LoadedModel
 from modeltui.domain.names import from_listed
 from modeltui.domain.server import Keep, KeepAlive

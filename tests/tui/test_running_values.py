@@ -9,7 +9,7 @@ from live import live
 from test_meters import CARD, HOST, with_cards
 from test_running import SMALL, keys, on_running, still
 
-from modeltui.domain.hardware import VramVerdict
+from modeltui.domain.machines.hardware import VramVerdict
 from modeltui.domain.models import LoadedModel, Model, ModelState
 from modeltui.domain.names import from_listed
 from modeltui.services.library import Entry

@@ -32,9 +32,9 @@ from still_values import (
 )
 from textual.pilot import Pilot
 
-from modeltui.domain.catalog import Tag
-from modeltui.domain.fit import FitKind
-from modeltui.domain.machine import KnownMachine
+from modeltui.domain.advice.fit import FitKind
+from modeltui.domain.catalog.series import Tag
+from modeltui.domain.machines.machine import KnownMachine
 from modeltui.errors import ServerFailed
 from modeltui.services.advice import Advice, Circumstance, Numbers
 from modeltui.services.changing import Changing

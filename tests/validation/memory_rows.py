@@ -6,12 +6,12 @@ from dataclasses import replace
 from functools import cache
 
 from modeltui.catalog.loading import load_base
-from modeltui.domain.architecture import Architecture, Facts
-from modeltui.domain.catalog import Catalog, Series, Shape, Tag
-from modeltui.domain.fit import FitKind
-from modeltui.domain.machine import Backend, Card
-from modeltui.domain.serving import KvType, Serving
-from modeltui.domain.shapes import architecture_of_row
+from modeltui.domain.advice.fit import FitKind
+from modeltui.domain.catalog.series import Catalog, Series, Shape, Tag
+from modeltui.domain.machines.machine import Backend, Card
+from modeltui.domain.memory.architecture import Architecture, Facts
+from modeltui.domain.memory.serving import KvType, Serving
+from modeltui.domain.memory.shapes import architecture_of_row
 
 # The last patch of a series of releases, for versions given as "0.11.x" or "0.12".
 _LAST_PATCH = {3: 14, 5: 13, 6: 8, 9: 6, 11: 11, 12: 11, 13: 5, 15: 6, 17: 7}

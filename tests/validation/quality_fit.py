@@ -1,4 +1,4 @@
-"""Fits what the constants of domain/priors.py claim to be fitted, on the published scores that are shipped.
+"""Fits what the constants of advice/priors.py claim to be fitted, on the published scores that are shipped.
 
     python tests/validation/quality_fit.py
 
@@ -13,8 +13,8 @@ from statistics import fmean, pstdev
 
 from modeltui.catalog.loading import load_base
 from modeltui.catalog.quality import quality_rows
-from modeltui.domain.priors import SMALL, Priors, billions, effective_size, size_word, thinks
-from modeltui.domain.quality import LEAST_ROWS, SHORT_ANSWERS, Quality
+from modeltui.domain.advice.priors import SMALL, Priors, billions, effective_size, size_word, thinks
+from modeltui.domain.advice.quality import LEAST_ROWS, SHORT_ANSWERS, Quality
 
 _TEXT = ("general", "coding", "reasoning", "creative")
 

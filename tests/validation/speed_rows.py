@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from modeltui.catalog.loading import load_base
-from modeltui.domain.facts import facts_of
-from modeltui.domain.fit import FitKind
-from modeltui.domain.memory import place
-from modeltui.domain.serving import Serving
-from modeltui.domain.speed import Speed, speed
-from modeltui.domain.typedhardware import parse_hardware
+from modeltui.domain.advice.fit import FitKind
+from modeltui.domain.advice.speed import Speed, speed
+from modeltui.domain.catalog.facts import facts_of
+from modeltui.domain.machines.typedhardware import parse_hardware
+from modeltui.domain.memory.estimate import place
+from modeltui.domain.memory.serving import Serving
 
 ROWS = Path(__file__).parents[1] / "data" / "speed_measurements.csv"
 _CONTEXT = 4096

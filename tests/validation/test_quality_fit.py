@@ -2,7 +2,7 @@
 
 import quality_fit
 
-from modeltui.domain.priors import MONTHS_A_DOUBLING, SMALL_COST
+from modeltui.domain.advice.priors import MONTHS_A_DOUBLING, SMALL_COST
 
 
 def test_the_fitted_constants() -> None:

@@ -4,9 +4,9 @@ import pytest
 from speed_rows import Row, rows, summary
 
 from modeltui.catalog.loading import load_base
-from modeltui.domain.machine import KnownMachine
-from modeltui.domain.serving import Serving
-from modeltui.domain.typedhardware import parse_hardware
+from modeltui.domain.machines.machine import KnownMachine
+from modeltui.domain.machines.typedhardware import parse_hardware
+from modeltui.domain.memory.serving import Serving
 from modeltui.services.advice import Advice, Circumstance
 
 

@@ -5,13 +5,13 @@ from dataclasses import replace
 import pytest
 
 from modeltui.catalog.loading import load_base
-from modeltui.domain.catalog import Catalog
-from modeltui.domain.fit import FitKind
-from modeltui.domain.machine import KnownMachine
+from modeltui.domain.advice.fit import FitKind
+from modeltui.domain.advice.verdict import Verdict
+from modeltui.domain.catalog.series import Catalog
+from modeltui.domain.machines.machine import KnownMachine
+from modeltui.domain.machines.typedhardware import parse_hardware
+from modeltui.domain.memory.serving import KvType, Serving
 from modeltui.domain.models import LoadedModel
-from modeltui.domain.serving import KvType, Serving
-from modeltui.domain.typedhardware import parse_hardware
-from modeltui.domain.verdict import Verdict
 from modeltui.services.advice import Advice, Circumstance
 
 GB = 10**9

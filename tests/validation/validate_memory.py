@@ -15,8 +15,8 @@ from statistics import median
 
 from memory_rows import facts_of_row, processor, serving_of_row, whole_number
 
-from modeltui.domain import eras
-from modeltui.domain.memory import needs, printed
+from modeltui.domain.memory import eras
+from modeltui.domain.memory.estimate import needs, printed
 
 ROWS = Path(__file__).parent.parent / "data" / "memory_measurements.csv"
 GB = 1e9

@@ -23,7 +23,7 @@ from modeltui.tui.widgets.pane import SidePane
 from modeltui.tui.widgets.table import Table
 
 if TYPE_CHECKING:
-    from modeltui.domain.catalog import Catalog
+    from modeltui.domain.catalog.series import Catalog
     from modeltui.services.advice import Circumstance
 
 ORDERS = (Order.POPULARITY, Order.SIZE, Order.DATE, Order.FIT)

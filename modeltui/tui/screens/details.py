@@ -153,7 +153,7 @@ class DetailsScreen(ModelScreen):
         advised, model = self.tui.advice, known.entry.model
         if advised is None or model.is_cloud or known.entry.damage or model.name is None:
             return [], []
-        from modeltui.domain.verdictwords import machine_words, split_lines
+        from modeltui.domain.advice.verdictwords import machine_words, split_lines
 
         wanted = known.details.options.get("num_ctx")
         context = wanted if isinstance(wanted, int) and wanted > 0 else None

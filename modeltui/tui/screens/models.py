@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
 from textual.timer import Timer
 from textual.widget import Widget
 
@@ -16,6 +15,7 @@ from modeltui.tui.modelrows import ORDER_WORDS, ORDERS, ModelRow, cells_of, colu
 from modeltui.tui.render import Line
 from modeltui.tui.screens.base import ModelScreen
 from modeltui.tui.widgets.filterline import FilterLine
+from modeltui.tui.widgets.lines import Row
 from modeltui.tui.widgets.pane import Pane
 from modeltui.tui.widgets.table import Table
 from modeltui.tui.widgets.welcome import Welcome
@@ -59,7 +59,7 @@ class ModelsScreen(ModelScreen):
     def body(self) -> Iterable[Widget]:
         chosen = self.tui.services.config.screens.columns.get("models")
         yield Welcome()
-        with Horizontal(classes="body"):
+        with Row(classes="body"):
             yield Table[ModelRow](columns_of(chosen), self._paint, id="models")
             yield Pane()
         yield FilterLine()

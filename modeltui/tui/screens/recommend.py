@@ -9,10 +9,10 @@ from textual.reactive import var
 from textual.timer import Timer
 from textual.widget import Widget
 
+from modeltui.domain.advice.reasons import Ranked
+from modeltui.domain.advice.tasks import Priority, Task
 from modeltui.domain.models import Model
 from modeltui.domain.names import from_listed
-from modeltui.domain.reasons import Ranked
-from modeltui.domain.tasks import Priority, Task
 from modeltui.services.library import Entry
 from modeltui.tui.onserver import OnServer
 from modeltui.tui.ranker import Answered, Asked, Ranks

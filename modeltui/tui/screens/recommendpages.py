@@ -8,14 +8,14 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
 from modeltui.domain import units
-from modeltui.domain.catalog import Catalog, catalog_of
-from modeltui.domain.comparing import compare
+from modeltui.domain.advice.comparing import compare
+from modeltui.domain.advice.reasons import Ranked
+from modeltui.domain.advice.scoring import Wish
+from modeltui.domain.advice.suitability import Suitability
+from modeltui.domain.advice.verdictwords import lines_of
+from modeltui.domain.catalog.series import Catalog, catalog_of
 from modeltui.domain.layout import pad, shortened
 from modeltui.domain.names import from_listed
-from modeltui.domain.reasons import Ranked
-from modeltui.domain.scoring import Wish
-from modeltui.domain.suitability import Suitability
-from modeltui.domain.verdictwords import lines_of
 from modeltui.tui.catalogview import shelf_of
 from modeltui.tui.render import Line, bar
 from modeltui.tui.screens.base import BaseScreen

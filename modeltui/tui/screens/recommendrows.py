@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 
 from modeltui.domain import units
-from modeltui.domain.alternatives import Also
-from modeltui.domain.fit import FitKind
+from modeltui.domain.advice.alternatives import Also
+from modeltui.domain.advice.fit import FitKind
+from modeltui.domain.advice.reasons import Ranked
 from modeltui.domain.layout import cells
-from modeltui.domain.machine import KnownMachine, Machine
-from modeltui.domain.memory import Placement
-from modeltui.domain.reasons import Ranked
+from modeltui.domain.machines.machine import KnownMachine, Machine
+from modeltui.domain.memory.estimate import Placement
 from modeltui.tui.render import Line, bar, cut_line, flowed, joined, number, width_of
 from modeltui.tui.widgets.table import Column
 

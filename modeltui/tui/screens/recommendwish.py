@@ -5,8 +5,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, TypeVar
 
 from modeltui.domain import units
-from modeltui.domain.tasks import Priority, Task
-from modeltui.domain.typedhardware import parse_hardware
+from modeltui.domain.advice.tasks import Priority, Task
+from modeltui.domain.machines.typedhardware import parse_hardware
 from modeltui.errors import UsageError
 from modeltui.services.recommending import wish_of
 from modeltui.tui.choices import remember

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from modeltui.domain import units
-from modeltui.domain.reasons import Ranked
+from modeltui.domain.advice.reasons import Ranked
 from modeltui.services.recommending import Recommendation
 from modeltui.tui.render import Line
 from modeltui.tui.screens.recommendrows import about

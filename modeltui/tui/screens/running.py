@@ -8,8 +8,8 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
 from modeltui.domain import units
+from modeltui.domain.advice.runningfindings import Finding
 from modeltui.domain.models import LoadedModel, Model, ModelState
-from modeltui.domain.runningfindings import Finding
 from modeltui.domain.words import age_words
 from modeltui.services.library import Entry
 from modeltui.services.monitoring import Running
@@ -24,7 +24,7 @@ from modeltui.tui.widgets.table import Column, Table
 from modeltui.tui.widgets.welcome import welcome_lines
 
 if TYPE_CHECKING:
-    from modeltui.domain.machine import Machine
+    from modeltui.domain.machines.machine import Machine
     from modeltui.services.monitoring import RunningNow
 
 WIDE = 100

@@ -3,15 +3,15 @@
 from typing import TYPE_CHECKING
 
 from modeltui.domain import units
-from modeltui.domain.fit import FitKind
-from modeltui.domain.memorywords import lies_words, speed_words
+from modeltui.domain.advice.fit import FitKind
+from modeltui.domain.advice.memorywords import lies_words, speed_words
 from modeltui.domain.models import ModelState
 from modeltui.tui.render import Line, bar, fit_cell, flowed, joined
 
 if TYPE_CHECKING:
-    from modeltui.domain.machine import Machine
+    from modeltui.domain.advice.verdict import Verdict
+    from modeltui.domain.machines.machine import Machine
     from modeltui.domain.models import LoadedModel
-    from modeltui.domain.verdict import Verdict
     from modeltui.services.library import Entry
     from modeltui.tui.advising import Advised
 

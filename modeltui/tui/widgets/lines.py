@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from rich.style import Style
 from textual import events
+from textual.containers import Horizontal
 from textual.geometry import Region, Size
 from textual.reactive import Reactive
 from textual.strip import Strip
@@ -16,6 +17,13 @@ NEAR = 40  # cells of one ink between two parts cost less than to place and colo
 INK_CLASSES = {f"ink--{ink}" for ink in INKS}
 
 
+class Row(Horizontal):
+    """Widgets beside each other, which never scroll together."""
+
+    # Textual lays all out and paints it once more when this is first known: what scrolls may need that.
+    virtual_size = Reactive(Size(0, 0), layout=False, repaint=False)
+
+
 class Inked(Widget):
     """A widget that paints lines of spans: resolves inks once a theme.
 
@@ -23,8 +31,7 @@ class Inked(Widget):
     the tree.
     """
 
-    # It does not scroll by itself: a first size is no reason for a second layout and paint.
-    virtual_size = Reactive(Size(0, 0), layout=False, repaint=False)
+    virtual_size = Reactive(Size(0, 0), layout=False, repaint=False)  # as in a Row
     _inks: dict[str, Style] | None = None
 
     @property

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from modeltui.domain import units
-from modeltui.domain.hardware import Gpu, Host, RunnerUse, VramVerdict
 from modeltui.domain.layout import cells, cut, pad
-from modeltui.domain.machine import Machine
+from modeltui.domain.machines.hardware import Gpu, Host, RunnerUse, VramVerdict
+from modeltui.domain.machines.machine import Machine
 from modeltui.services.monitoring import RunningNow
 from modeltui.tui.render import Line, bar, cut_line, flowed, number, width_of
 from modeltui.tui.widgets.history import History, plots_line

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from textual import events
 
-from modeltui.domain.reasons import Ranked
+from modeltui.domain.advice.reasons import Ranked
 from modeltui.tui.widgets.table import Column, Table
 
 ROOMY = 17  # lines; with fewer the sentences would push the models out of sight

@@ -10,7 +10,7 @@ from modeltui.tui.state import Phase
 from modeltui.tui.widgets.lines import Flowed
 
 if TYPE_CHECKING:
-    from modeltui.domain.reasons import Ranked
+    from modeltui.domain.advice.reasons import Ranked
     from modeltui.tui.advising import Advised
     from modeltui.tui.app import ModelTuiApp
 

@@ -1,0 +1,1 @@
+"""What a machine makes of a model: speed, fit, quality, recommendation, each with its reasons."""
