@@ -15,7 +15,7 @@ from modeltui.domain.memory.estimate import needs, printed
 from modeltui.domain.memory.serving import KvType, Serving
 from modeltui.domain.memory.shapes import architecture_of_info
 
-RECORDED = Path(__file__).parent.parent / "data" / "recorded"
+RECORDED = Path(__file__).parents[2] / "data" / "recorded"
 GB = 10**9
 LLAMA_8B = Architecture(
     "llama",

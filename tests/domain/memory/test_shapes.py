@@ -18,7 +18,7 @@ from modeltui.domain.memory.shapes import (
 )
 from modeltui.domain.memory.weights import tower_bytes
 
-RECORDED = Path(__file__).parent.parent / "data" / "recorded"
+RECORDED = Path(__file__).parents[2] / "data" / "recorded"
 
 
 def shape(info: dict[str, object]) -> Architecture:
