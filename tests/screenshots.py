@@ -33,10 +33,15 @@ SCREENS: dict[str, tuple[tuple[int, int], tuple[Step, ...]]] = {
     "models": (
         (120, 30),
         (
-            ("type /qwen3:8b", "1 of 12"), ("enter escape l", "all on the GPU"), ("s", "current model: qwen"),
+            ("type /qwen3:8b", "1 of 12"), ("enter escape l", "loaded in"), ("s", "current model: qwen"),
             ("type /nomic", "1 of 12"), ("enter escape n", "for ever"), ("home down down", "● "),
         ),
     ),
+    "catalog": (
+        (120, 30),
+        (("2", "gpu   9"), ("type /vision <8gb fits", "downloads"), ("enter down down", "tok/s")),
+    ),
+    "recommend": ((120, 32), (("3", "also:"), ("t", "strongest at coding"), ("down down", "also:"))),
     "switch": ((100, 26), (("type /gpt-oss:20b", "1 of 12"), ("enter escape s", "Make gpt-oss:20b"))),
     "details": ((100, 30), (("type /gemma", "1 of 12"), ("enter", "gemma3:12b"), ("enter", "architecture"))),
     "downloads": (
@@ -49,13 +54,13 @@ SCREENS: dict[str, tuple[tuple[int, int], tuple[Step, ...]]] = {
     "running": (
         (100, 20),
         (
-            ("type /qwen3:8b", "1 of 12"), ("enter escape l", "all on the GPU"), ("type /nomic", "1 of 12"),
+            ("type /qwen3:8b", "1 of 12"), ("enter escape l", "loaded in"), ("type /nomic", "1 of 12"),
             ("enter escape n", "for ever"), ("5", "KEPT"),
         ),
     ),
     "narrow": ((60, 20), (("type /qwen3:8b", "1 of 12"), ("enter escape l", "gpu"), ("home", "online"))),
 }  # fmt: skip
-KEYS = {"/": "slash", ":": "colon", ".": "full_stop", "-": "minus", " ": "space"}
+KEYS = {"/": "slash", ":": "colon", ".": "full_stop", "-": "minus", " ": "space", "<": "less_than_sign"}
 
 
 async def take(name: str) -> None:
