@@ -64,7 +64,10 @@ class Advising:
         self._made_for = self._grounds()
         if self._made_for != before or not self._has_catalog:
             self._worker = app.run_worker(
-                self._make(), group="advice", exit_on_error=False, description="judges what runs how well"
+                self._make,
+                group="advice",
+                exit_on_error=False,
+                description="judges what runs how well",
             )
 
     @property

@@ -216,7 +216,8 @@ class ModelTuiApp(KeyedApp):
         self.exit(code, return_code=code)
 
     async def stop_workers(self) -> None:
-        """Stop everything that uses the services, and wait until it has let go."""
+        """Stop everything that uses the services, and wait until it has let go; nothing follows of it."""
+        self._early.clear()
         ours = [worker for worker in self.workers if worker.group in OURS]
         for worker in ours:
             worker.cancel()
@@ -233,7 +234,6 @@ class ModelTuiApp(KeyedApp):
         await old.close()
         self.undo_choice, self.switch_when_done, self.list_seen_at = None, None, None
         self._noticed = 0
-        self._early.clear()
         self.has_adopted = self.has_synced = False
         self.running_now, self.transfers, self.doing, self.models = None, (), {}, Models()
         self.advice = self.catalog = None

@@ -135,7 +135,10 @@ class Ranks:
         self.is_busy = True
         self._changed(None)
         self._app.run_worker(
-            self._make(), group="advice", exit_on_error=False, description="ranks what would run how well"
+            self._make,  # type: ignore[arg-type]  # what it returns is not inferred from a function
+            group="advice",
+            exit_on_error=False,
+            description="ranks what would run how well",
         )
 
     @property

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 NO_QUERY = parse("")
 FOLLOW_S = 0.08
+SUBJECTS_S = 0.3
 _MINUTE = 60_000
 
 
@@ -116,10 +117,10 @@ class ModelsScreen(ModelScreen):
     def _selected(self, among: list[int]) -> list[int]:
         """What the filter leaves of the rows at these places.
 
-        What it looks at is made when it is needed, or when the rows are painted: they come first.
+        What it looks at is made when it is needed, or when the rows have been painted for a while.
         """
         if self._query == NO_QUERY:
-            self.call_after_refresh(self._make_subjects)
+            self.set_timer(SUBJECTS_S, self._make_subjects)
             return list(among)
         standings = self._make_standings() if self._query.asks_for_fit else None
         return select(self._query, self._make_subjects(), among, standings)

@@ -1,6 +1,7 @@
 """What stands in the place of an empty list: why it is empty, and the next key to press."""
 
 import asyncio
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -32,7 +33,8 @@ class Welcome(Flowed):
         if advice is not None and advice is not self._offered_for and app.models.is_live:
             self._offered_for = advice
             app.run_worker(
-                self._look(app, advice),
+                # A coroutine only once it runs: the program may end first.
+                partial(self._look, app, advice),  # type: ignore[arg-type]
                 group="advice",
                 exit_on_error=False,
                 description="finds a model for it",
