@@ -4,6 +4,7 @@ import ast
 import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -427,3 +428,9 @@ def test_little_is_loaded_before_the_first_paint(tmp_path: Path) -> None:
     assert set(FIRST_PAINT) <= set(ours)
     assert len(ours) <= 60, sorted(ours)
     assert {"httpx", "pynvml", "psutil", "rich.markdown"}.isdisjoint(loaded)
+
+
+def test_no_two_test_modules_share_a_name() -> None:
+    """They lie in no package: the second one of a name would not be collected."""
+    names = Counter(path.name for path in Path(__file__).parent.rglob("test_*.py"))
+    assert [name for name, count in names.items() if count > 1] == []
