@@ -14,7 +14,7 @@ from screen_stage import ONLINE, Stage
 PULLED = ("qwen3:32b", "gemma3:27b", "deepseek-r1:32b")
 DOWNLOADS, RUNNING = "4", "5"
 LOADED = "llama3.2:3b"
-SETTLED_S = 4.0  # verdicts and findings are there, the second look has made its changes
+JUDGED_S = 4.0  # verdicts and findings are there, the second look has made its changes
 ADOPTED = "is current now"
 SETTLED_S = 2.0
 """A start is over when nothing has come for so long; what keeps coming does not rest, and is counted."""
@@ -75,7 +75,7 @@ def meters(server: Stage, seconds: float) -> Cost:
         terminal.wait_until(lambda text: ONLINE in text)
         terminal.press(RUNNING)
         terminal.wait_until(lambda text: "last 2 min" in text and "RTX A6000" in text)
-        time.sleep(SETTLED_S)
+        time.sleep(JUDGED_S)
         return over(seconds, terminal)[0]
 
 
