@@ -1,13 +1,15 @@
-"""The form of a catalog in a file: columns of tags as JSON, behind a line that vouches for them.
+"""The form of a catalog in a file: a line of JSON a series, behind a line that vouches for them.
 
-Chosen by measurement (tests/benchmarks/catalog_forms.py prints the table): rows are made from columns by
-`zip`, which is several times faster than a JSON object a tag, and nothing has to be decompressed.
+Chosen by measurement (tests/benchmarks/catalog_forms.py prints the table): a line has its tags in columns,
+from which `zip` makes rows several times faster than from a JSON object a tag, and nothing has to be
+decompressed. Who wants a few series passes over the other lines unread.
 """
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import MISSING, fields
+from io import BytesIO
 from typing import Any
 
 from modeltui.domain.advice.tasks import Purpose
@@ -15,7 +17,7 @@ from modeltui.domain.catalog.series import Catalog, Retired, Series, Shape, Tag,
 from modeltui.domain.models import ModelType
 
 # Raised with every change that an older or newer modeltui could not read.
-FORM = 1
+FORM = 2
 _MAGIC = "modeltui catalog"
 
 # Columns with few different values are kept as places in a list of them.
@@ -33,28 +35,32 @@ class BrokenForm(ValueError):
 
 
 def encode(catalog: Catalog) -> str:
-    """A catalog as the text of a file: a line of what it is, one of its content; `problems` are not kept."""
-    body = json.dumps(_content(catalog), ensure_ascii=False, separators=(",", ":"))
-    head = {"what": _MAGIC, "form": FORM, "sha256": _sum(body), "as_of": catalog.as_of}
+    """A catalog as the text of a file: what it is, the names that left it, a line a series; no `problems`."""
+    retired = {name: [list(each.replaced_by), each.last_seen] for name, each in catalog.retired.items()}
+    lines = [_dumped(retired), *(f"{name}\t{_line(series)}" for name, series in catalog.series.items())]
+    body = "\n".join(lines)
+    head = {"what": _MAGIC, "form": FORM, "sha256": _sum(body.encode()), "as_of": catalog.as_of}
     return f"{json.dumps(head)}\n{body}\n"
 
 
-def decode(text: str, *, trusted: bool = False) -> Catalog:
-    """The catalog of such a text; raises BrokenForm. `trusted`: one of our own making, not summed again."""
-    head_line, _, rest = text.partition("\n")
-    body = rest.rstrip("\n")
-    head = _head(head_line)
-    if not trusted and head.get("sha256") != _sum(body):
+def decode(content: bytes, *, trusted: bool = False, only: Collection[str] | None = None) -> Catalog:
+    """The catalog of such a file; raises BrokenForm. `trusted`: one of our own making, not summed again.
+
+    `only` are the series that are wanted, by their names in it.
+    """
+    lines = BytesIO(content)
+    head = _head(lines.readline())
+    if not trusted and head.get("sha256") != _sum(content[lines.tell() :].rstrip(b"\n")):
         raise BrokenForm("it is damaged, or was changed by hand")
     try:
-        return _catalog(json.loads(body), _day(head))
+        return _catalog(lines, _day(head), only)
     except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
         raise BrokenForm(f"its content makes no catalog ({type(error).__name__})") from None
 
 
-def as_of(text: str) -> str | None:
-    """When the catalog in such a text was read, without reading it; raises BrokenForm."""
-    return _day(_head(text.partition("\n")[0]))
+def as_of(content: bytes) -> str | None:
+    """When the catalog in such a file was read, by its first line alone; raises BrokenForm."""
+    return _day(_head(content.partition(b"\n")[0]))
 
 
 def _day(head: Mapping[str, Any]) -> str | None:
@@ -62,7 +68,7 @@ def _day(head: Mapping[str, Any]) -> str | None:
     return found if isinstance(found, str) else None
 
 
-def _head(line: str) -> Mapping[str, Any]:
+def _head(line: bytes) -> Mapping[str, Any]:
     try:
         head = json.loads(line)
     except ValueError:
@@ -74,31 +80,28 @@ def _head(line: str) -> Mapping[str, Any]:
     return head
 
 
-def _sum(body: str) -> str:
-    return hashlib.sha256(body.encode()).hexdigest()
+def _sum(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()
 
 
 # --- writing ----------------------------------------------------------------------------------------
 
 
-def _content(catalog: Catalog) -> dict[str, Any]:
-    tags = list(catalog.tags)
-    return {
-        "retired": {name: [list(each.replaced_by), each.last_seen] for name, each in catalog.retired.items()},
-        "series": [_series_row(series) for series in catalog.series.values()],
-        "plain": {name: [getattr(tag, name) for tag in tags] for name in _PLAIN},
-        "coded": {name: _coded([_flat(getattr(tag, name)) for tag in tags]) for name in _CODED},
-    }
+def _dumped(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def _series_row(series: Series) -> dict[str, Any]:
-    """What differs from the defaults; `tags` is how many of the columns' rows are this series'."""
-    row: dict[str, Any] = {"name": series.name, "tags": len(series.tags)}
+def _line(series: Series) -> str:
+    """What differs from the defaults; `tags` is how many rows the columns have."""
+    tags = series.tags
+    row: dict[str, Any] = {"name": series.name, "tags": len(tags)}
     for name, default in _DEFAULTS.items():
         value = getattr(series, name)
         if value != default:
             row[name] = [_shape_row(shape) for shape in value] if name == "shapes" else _flat(value)
-    return row
+    row["plain"] = {name: [getattr(tag, name) for tag in tags] for name in _PLAIN}
+    row["coded"] = {name: _coded([_flat(getattr(tag, name)) for tag in tags]) for name in _CODED}
+    return _dumped(row)
 
 
 def _shape_row(shape: Shape) -> list[Any]:
@@ -122,40 +125,30 @@ def _coded(values: list[Any]) -> tuple[list[Any], list[int]]:
 # --- reading ----------------------------------------------------------------------------------------
 
 
-def _catalog(content: Mapping[str, Any], day: str | None) -> Catalog:
-    rows = content["series"]
-    columns = _columns(content, rows)
-    lengths = {len(column) for column in columns}
-    if len(lengths) != 1:
-        raise ValueError("columns of different lengths")
-    tags = list(map(Tag._make, zip(*columns, strict=True)))
-    series, at = [], 0
-    for row in rows:
-        series.append(_series(row, tuple(tags[at : at + row["tags"]])))
-        at += row["tags"]
-    retired = {name: Retired(tuple(by), seen) for name, (by, seen) in content["retired"].items()}
+def _catalog(lines: BytesIO, day: str | None, only: Collection[str] | None) -> Catalog:
+    retired = {name: Retired(tuple(by), seen) for name, (by, seen) in json.loads(lines.readline()).items()}
+    series = []
+    for line in lines:
+        name, _, row = line.partition(b"\t")
+        if only is None or name.decode() in only:
+            series.append(_series(json.loads(row)))
     return catalog_of(series, day, retired)
 
 
-def _columns(content: Mapping[str, Any], rows: Iterable[Mapping[str, Any]]) -> list[list[Any]]:
-    names: list[str] = []
-    for row in rows:
-        names += [row["name"]] * row["tags"]
-    found = {"series": names, **content["plain"]}
-    for name, (values, places) in content["coded"].items():
+def _series(row: dict[str, Any]) -> Series:
+    columns = _columns(row["name"], row.pop("tags"), row.pop("plain"), row.pop("coded"))
+    tags = tuple(map(Tag._make, zip(*columns, strict=True)))
+    given = {name: read(value) if (read := _READ.get(name)) else value for name, value in row.items()}
+    return Series(tags=tags, **given)
+
+
+def _columns(series: str, rows: int, plain: Mapping[str, Any], coded: Mapping[str, Any]) -> list[list[Any]]:
+    found = {"series": [series] * rows, **plain}
+    for name, (values, places) in coded.items():
         read = _READ.get(name)
         known = [read(value) if read and value is not None else value for value in values]
-        found[name] = list(map(known.__getitem__, places)) if len(known) > 1 else known * len(names)
+        found[name] = list(map(known.__getitem__, places)) if len(known) > 1 else known * rows
     return [found[name] for name in Tag._fields]
-
-
-def _series(row: Mapping[str, Any], tags: tuple[Tag, ...]) -> Series:
-    given = {
-        name: read(value) if (read := _READ.get(name)) else value
-        for name, value in row.items()
-        if name != "tags"
-    }
-    return Series(tags=tags, **given)
 
 
 def _shapes(rows: Iterable[list[Any]]) -> tuple[Shape, ...]:

@@ -22,6 +22,11 @@ class Call:
     quiet_s: float | None = 10.0
     total_s: float | None = 30.0
 
+    @property
+    def is_safe(self) -> bool:
+        """Whether it changes nothing there, so that it may be sent twice (RFC 9110, 9.2.1): GET and show."""
+        return self.method == "GET" or self.path == "/api/show"
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:

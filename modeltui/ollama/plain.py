@@ -1,4 +1,4 @@
-"""Asks what is asked again and again of a server on this machine: GET over plain HTTP, and nothing else.
+"""Asks a server on this machine for what it has, over plain HTTP: lists and details, and nothing else.
 
 What httpx is loaded and kept for costs a list its larger part: half of the time until the first one is seen,
 and most of what polling a server that rests takes of a processor. So these requests go through h11 alone,
@@ -6,10 +6,11 @@ with which httpx itself reads HTTP/1.1.
 """
 
 import asyncio
+import json
 import os
 import re
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import h11
@@ -26,7 +27,9 @@ MOST_HEAD = 2**18
 MOST_KEPT = 4  # connections that rest
 _PIECE = 2**18
 _NAME = re.compile(r"[A-Za-z0-9-]+")
-_OURS = frozenset({"connection", "content-length", "transfer-encoding", "expect", "upgrade", "te"})
+_OURS = frozenset(
+    {"connection", "content-length", "content-type", "transfer-encoding", "expect", "upgrade", "te"}
+)
 
 
 def _client() -> h11.Connection:
@@ -94,7 +97,7 @@ class Plain:
         self._resting.clear()
 
     async def ask(self, call: Call) -> Answer:
-        """Send a GET and read its whole answer, whatever its status; raises ServerError."""
+        """Send a safe request and read its whole answer, whatever its status; raises ServerError."""
         try:
             while self._resting:
                 connection = self._resting.pop()
@@ -133,12 +136,8 @@ class Plain:
         """One request and its answer."""
         http, connection.was_heard = connection.http, False
         self._used.add(connection)
-        target = self._endpoint.path + call.path
         try:
-            for event in (
-                h11.Request(method="GET", target=target, headers=self._headers),
-                h11.EndOfMessage(),
-            ):
+            for event in self._request(call):
                 connection.writer.write(http.send(event) or b"")
             head = await connection.next(call.quiet_s)
             while isinstance(head, h11.InformationalResponse):
@@ -160,6 +159,17 @@ class Plain:
             await connection.close()
         return Answer(head.status_code, fields.get(b"content-type", ""), body)
 
+    def _request(self, call: Call) -> Iterator[h11.Event]:
+        target, body = self._endpoint.path + call.path, b""
+        headers = self._headers
+        if call.body is not None:
+            body = json.dumps(call.body).encode()
+            headers = [*headers, ("content-type", "application/json"), ("content-length", str(len(body)))]
+        yield h11.Request(method=call.method, target=target, headers=headers)
+        if body:
+            yield h11.Data(data=body)
+        yield h11.EndOfMessage()
+
     async def _body(self, call: Call, connection: _Connection, status: int) -> bytes:
         """The body; of an error that is too long only the beginning."""
         pieces: list[bytes] = []
@@ -177,7 +187,7 @@ class Plain:
 
 
 def headers_for(endpoint: Endpoint, more: tuple[tuple[str, str], ...]) -> Mapping[str, str] | None:
-    """All headers of a GET to that server with `more` of the configuration.
+    """All headers of a request to that server, but for those of its body, with `more` of the configuration.
 
     None where it is to be asked another way: it is elsewhere or asks for TLS, or a header is unusual.
     """

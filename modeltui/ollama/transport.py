@@ -53,7 +53,7 @@ class Transport:
 
     async def ask(self, call: Call) -> Answer:
         """Send a request and read its whole answer, whatever its status; raises ServerError."""
-        way = self._plain if self._plain is not None and call.method == "GET" else self._web
+        way = self._plain if self._plain is not None and call.is_safe else self._web
         try:
             async with asyncio.timeout(call.total_s):
                 return await way.ask(call)

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 from textual.worker import Worker
 
 from modeltui.catalog.loading import load
-from modeltui.domain.catalog.series import Catalog, catalog_of
-from modeltui.domain.models import Model
+from modeltui.domain.catalog.series import Catalog
 from modeltui.services.advice import Advice, Circumstance, Numbers
 from modeltui.services.circumstances import circumstance_of
-from modeltui.services.kinds import Kind, kind_of
+from modeltui.services.kinds import Kind, kind_of, series_of
 from modeltui.tui.state import Phase
 
 if TYPE_CHECKING:
@@ -90,7 +89,7 @@ class Advising:
         if app.wants_catalog and app.catalog is None:
             whole = await asyncio.to_thread(load, services.paths)
             app.catalog = app.catalog or whole  # a screen may have been quicker
-        catalog = app.catalog or await asyncio.to_thread(_load, services, installed)
+        catalog = app.catalog or await asyncio.to_thread(load, services.paths, series_of(installed))
         link = await services.active() if app.connection.is_online else None
         answers = (app.connection.version, installed, app.models.loaded or (), ())
         circumstance = await circumstance_of(services, link, catalog=catalog, answers=answers)
@@ -103,10 +102,3 @@ def advised(circumstance: Circumstance, grounds: object = None) -> Advised:
     fits = {model.sent: advice.numbers_of_model(model) for model in models}
     kinds = {model.sent: kind_of(catalog, model) for model in models}
     return Advised(advice, fits, kinds, grounds)
-
-
-def _load(services: "Services", only: tuple[Model, ...]) -> Catalog:
-    """The series of the catalog that are installed: all of it is 8 MB that no list of them needs."""
-    catalog = load(services.paths)
-    found = {found[0].name: found[0] for model in only if model.name and (found := catalog.find(model.name))}
-    return catalog_of(found.values(), catalog.as_of, {}, catalog.problems)

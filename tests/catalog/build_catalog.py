@@ -14,7 +14,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from modeltui.catalog import form, kinds, quality
+from modeltui.catalog import form, quality
 from modeltui.domain.catalog.series import Catalog, QualityRow, Retired, Series, Shape, Tag, catalog_of
 from modeltui.domain.catalog.tags import active_of, is_apple_only, is_base, with_base_twins
 
@@ -226,7 +226,6 @@ NOT_OF_ITS_ROW = ("source", "for", "of", "parameter_size")
 def main() -> None:
     SHIPPED.mkdir(exist_ok=True)
     for name, text in (
-        ("kinds.json", kinds.encode(catalog())),
         ("library.json", form.encode(catalog())),
         ("quality.json", quality.encode(quality_rows())),
     ):

@@ -1,6 +1,7 @@
 """Which catalog is taken: the newer of the bundled and the refreshed one, then the user's own files."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,21 @@ def test_a_newer_one_wins(tmp_path: Path) -> None:
     assert (list(catalog.series), catalog.as_of) == (["alpha", "beta"], NEWER)
     assert catalog.retired == {"gone": Retired(("alpha",))}
     assert not catalog.problems
+
+
+def test_some_series_are_those_of_the_whole(tmp_path: Path) -> None:
+    paths = paths_under(tmp_path)
+    assert load(paths, {"qwen3"}).series == {"qwen3": shipped().series["qwen3"]}
+    save(paths.cache, NEWER)
+    assert load(paths, {"beta", "qwen3"}) == replace(
+        load_base(paths.cache), series={"beta": small().series["beta"]}
+    )
+    own = paths.config / "catalog.d"
+    own.mkdir(parents=True)
+    (own / "mine.toml").write_text('[series.alpha]\ntype = "code"\n[series.beta]\nnote = "mine"\n[oops]\n')
+    found = load(paths, {"beta"})
+    assert found.series == {"beta": load(paths).series["beta"]}
+    assert found.problems == load(paths).problems != ()
 
 
 @pytest.mark.parametrize("as_of", [OLDER, str(shipped().as_of)])
@@ -120,4 +136,4 @@ def test_what_was_saved_can_be_saved_again(tmp_path: Path) -> None:
     again = load_base(tmp_path)
     assert again.series == base.series
     assert again.retired == base.retired
-    assert form.as_of((tmp_path / REFRESHED).read_text(encoding="utf-8")) == NEWER
+    assert form.as_of((tmp_path / REFRESHED).read_bytes()) == NEWER

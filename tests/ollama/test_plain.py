@@ -1,6 +1,7 @@
 """The lean way to ask a server on this machine: what it sends, how it reads, which connections it keeps."""
 
 import asyncio
+import json
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -92,10 +93,14 @@ def test_a_client_is_made_without_httpx() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-async def test_a_get_of_this_machine_does_without_httpx() -> None:
+async def test_a_safe_request_to_this_machine_does_without_httpx() -> None:
     async with serving(response("{}")) as server:
         transport = Transport(parse_endpoint(server.url), Access())
         await transport.ask(LIST)
+        await transport.ask(Call("show it", "POST", "/api/show", {"model": "ü"}, 5, 10))
+        assert (server.last.method, server.last.target) == ("POST", "/api/show")
+        assert server.last.headers["content-type"] == "application/json"
+        assert json.loads(server.last.body) == {"model": "ü"}
         assert "_web" not in vars(transport)
         await transport.ask(Call("x", "HEAD", "/"))
         assert "_web" in vars(transport)
