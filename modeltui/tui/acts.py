@@ -17,9 +17,9 @@ from modeltui.tui.state import Undo
 if TYPE_CHECKING:
     from modeltui.services.changing import Changing, Removal
     from modeltui.services.switching import SwitchFacts
-    from modeltui.tui.app import ModelTuiApp
     from modeltui.tui.queueing import Confirm
     from modeltui.tui.screens.dialogs import Dialog
+    from modeltui.tui.stateful import StatefulApp
 
 
 BRIEF = 28  # cells of a name in a line that says more
@@ -28,7 +28,7 @@ BRIEF = 28  # cells of a name in a line that says more
 class Acts:
     """The verbs that mean the same wherever a model stands."""
 
-    def __init__(self, app: "ModelTuiApp") -> None:
+    def __init__(self, app: "StatefulApp") -> None:
         self._app = app
         self._services = app.services
         self._screen = app.screen
@@ -342,7 +342,7 @@ class Acts:
 class _Doing:
     """Says beside some models what is being done with them."""
 
-    def __init__(self, app: "ModelTuiApp", models: list[Model], words: str) -> None:
+    def __init__(self, app: "StatefulApp", models: list[Model], words: str) -> None:
         self._app, self._models, self._words = app, models, words
 
     def __enter__(self) -> None:

@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING
 from textual.worker import Worker
 
 from modeltui.catalog.loading import load
-from modeltui.domain.catalog.series import Catalog
 from modeltui.services.advice import Advice, Circumstance, Numbers
 from modeltui.services.circumstances import circumstance_of
 from modeltui.services.kinds import Kind, kind_of, series_of
 from modeltui.tui.state import Phase
 
 if TYPE_CHECKING:
-    from modeltui.services.tree import Services
-    from modeltui.tui.app import ModelTuiApp
+    from modeltui.tui.stateful import StatefulApp
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,7 +22,7 @@ class Advised:
     """Verdicts under one circumstance; `fits` and `kinds` are of what is installed, by the name that is sent.
 
     `advice` belongs to the event loop: one verdict at a time. Who wants thousands makes an Advice of its own
-    of the circumstance, in a thread. Its catalog holds all series only when `ModelTuiApp.wants_catalog`.
+    of the circumstance, in a thread. Its catalog holds all series only when `StatefulApp.wants_catalog`.
     `grounds` are equal where nothing but the catalog, or what is free at the moment, is another.
     """
 
@@ -41,7 +39,7 @@ class Advised:
 class Advising:
     """Looks whether the verdicts still hold; making them takes a thread, and one at a time."""
 
-    def __init__(self, app: "ModelTuiApp") -> None:
+    def __init__(self, app: "StatefulApp") -> None:
         self._app = app
         self._services = app.services
         self._models: object = None

@@ -8,13 +8,13 @@ from modeltui.domain.transfers import State
 from modeltui.store.ends import End
 
 if TYPE_CHECKING:
-    from modeltui.tui.app import ModelTuiApp
+    from modeltui.tui.stateful import StatefulApp
 
 
 class Endings:
     """The ends that the present line tells of; those that come while it stands or waits join it."""
 
-    def __init__(self, app: "ModelTuiApp") -> None:
+    def __init__(self, app: "StatefulApp") -> None:
         self._app = app
         self._ends: list[End] = []
         self._said = ""

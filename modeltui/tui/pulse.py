@@ -9,14 +9,14 @@ from modeltui.tui.queuewatch import QueueWatch
 from modeltui.tui.screens.base import BaseScreen
 
 if TYPE_CHECKING:
-    from modeltui.tui.app import ModelTuiApp
+    from modeltui.tui.stateful import StatefulApp
 
 LOOK_S = 0.25
 LOOKS_A_SECOND = 4
 BEATS_WITHOUT_STORE = 20  # until one that could not be read is tried again
 
 
-async def beat(app: "ModelTuiApp") -> None:
+async def beat(app: "StatefulApp") -> None:
     """Until cancelled: look at the store, and each second let screens say what time alone changes; the
     verdicts follow what is listed and loaded.
 

@@ -15,10 +15,11 @@ from textual.pilot import Pilot
 from modeltui.paths import paths_under, write_private
 from modeltui.services.tree import Services
 from modeltui.store.facts import CurrentModel
-from modeltui.tui.app import OURS, ModelTuiApp
+from modeltui.tui.app import ModelTuiApp
 from modeltui.tui.screens.details import DetailsScreen
 from modeltui.tui.stage import open_stage
 from modeltui.tui.state import Models
+from modeltui.tui.stateful import OURS
 
 Step = Callable[[Pilot[object]], Awaitable[None]]
 CONFIG = f'server = "gpubox"\n[servers.gpubox]\nurl = "{URL}"\nlocal = false\n[current]\nalias = "current"\n'
