@@ -57,7 +57,7 @@ async def switch(arguments: Namespace, out: Output) -> int:
                 return code
             facts = await switching.facts(model)
         overwrite = arguments.yes
-        stranger = None if overwrite else await switching.strange_alias(facts.model)
+        stranger = None if overwrite else await switching.alias.stranger(facts.model)
         if not out.json:
             facts = facts if arguments.record_only else await switching.foreseen(facts)
             for line in switch_lines(facts, stranger, record_only=arguments.record_only):

@@ -10,10 +10,12 @@ from modeltui.domain.names import ModelName, from_typed, same
 from modeltui.domain.server import Keep, KeepAlive
 from modeltui.errors import ModeltuiError, NoSuchModel, Refusal, StoreError
 from modeltui.paths import write_private
+from modeltui.services.aliasing import Alias
 from modeltui.services.holding import refuse_held
+from modeltui.services.hooking import run_hook
 from modeltui.services.library import Library, installed
 from modeltui.services.loading import Loading, opened
-from modeltui.services.servers import Link, end_command
+from modeltui.services.servers import Link
 from modeltui.services.tree import Services
 from modeltui.store.facts import CurrentModel, Load
 
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
     from modeltui.domain.catalog.series import Catalog
     from modeltui.services.forecasting import Forecast
 
-HOOK_S = 30.0
 _LOOK_S = 3.0
 
 
@@ -73,6 +74,7 @@ class Switching:
         self._library = Library(services, link)
         self._loading = Loading(services, link)
         self._facts = services.store.facts
+        self.alias = Alias(services, link, self._library)
 
     async def current(self) -> tuple[CurrentModel | None, bool | None]:
         """The record, and whether it is installed (None: the server cannot be asked within three seconds).
@@ -167,17 +169,6 @@ class Switching:
         forecast = await forecast_of(self._services, self._link, facts.model, facts.may_unload, catalog)
         return replace(facts, forecast=forecast)
 
-    async def strange_alias(self, model: Model) -> str | None:
-        """The configured alias, if it exists, points elsewhere, and was last written by someone else."""
-        if self._services.config.alias is None:
-            return None
-        alias = from_typed(self._services.config.alias)
-        there = find(await self._link.api.models(), alias)
-        if there is None or there.digest == model.digest:
-            return None
-        written = self._facts.alias(self._link.id, alias)
-        return None if written is not None and written.digest == there.digest else alias.short
-
     async def switch(
         self,
         facts: SwitchFacts,
@@ -201,12 +192,12 @@ class Switching:
                 done = await self._loading.load_model(model, keep_alive)
             self._facts.set_current(self._link.id, model.name, model.digest, self._services.clock())
         notes = [self.write_state_file(model.name)]
-        notes.append(await self._point_alias(model, overwrite=overwrite_alias))
+        notes.append(await self.alias.point(model, overwrite=overwrite_alias))
         released = None
         if release and done is not None:
             released, note = await self._release(facts.previous, model)
             notes.append(note)
-        notes.append(await self._run_hook(facts.previous, model.name))
+        notes.append(await run_hook(self._services, self._link, facts.previous, model.name))
         told = tuple(note for note in notes if note)
         return Switched(
             previous=facts.previous,
@@ -260,40 +251,6 @@ class Switching:
             return f"the state file {path} could not be written: {why}"
         return None
 
-    async def _point_alias(self, model: Model, *, overwrite: bool) -> str | None:
-        """Re-point the configured alias, if it is absent or last written by us, or `overwrite` is said."""
-        if self._services.config.alias is None or model.name is None:
-            return None
-        try:
-            alias = from_typed(self._services.config.alias)
-            if not overwrite and await self.strange_alias(model):
-                return (
-                    f"the alias {alias.short} was not written by modeltui and is left as it is; "
-                    f"point it: modeltui cp --yes {model.shown} {alias.short}"
-                )
-            models = await self._link.api.models()
-            there = find(models, alias)
-            if there is not None and there.digest == model.digest:
-                self._remember_alias(alias, model)
-                return None
-            await self._link.api.copy(model.name, alias)
-            await self._library.relist()
-            self._remember_alias(alias, model)
-            self._services.log(self._link, "alias", f"{alias.short} -> {model.shown}")
-            if there and all(m.digest != there.digest or same(m.name, alias) for m in models):
-                return (
-                    f"the model that {alias.short} named had no other name: its layers stay until a restart"
-                )
-        except ModeltuiError as error:
-            self._services.log(self._link, "alias", model.shown, error.message)
-            return f"the alias could not be pointed: {error.message}"
-        return None
-
-    def _remember_alias(self, alias: ModelName, model: Model) -> None:
-        target, digest, now = model.name, model.digest, self._services.clock()
-        if target is not None and digest is not None:
-            self._services.remember(lambda: self._facts.set_alias(self._link.id, alias, target, digest, now))
-
     async def _release(self, previous: str | None, model: Model) -> tuple[str | None, str | None]:
         """Unload the previous model, never when it stands on the same weights: one runner serves both."""
         if previous is None or same(from_typed(previous), model.name):
@@ -312,21 +269,6 @@ class Switching:
         except ModeltuiError as error:
             return None, f"{previous} could not be released: {error.message}"
         return (previous, None) if done.status != "not_loaded" else (None, None)
-
-    async def _run_hook(self, previous: str | None, name: ModelName) -> str | None:
-        """Run the configured command; its failure is told and changes nothing."""
-        hook = self._services.config.hook
-        if hook is None:
-            return None
-        words = ("sh", "-c", hook) if isinstance(hook, str) else hook
-        told = {
-            "MODELTUI_CURRENT": name.short,
-            "MODELTUI_PREVIOUS": previous or "",
-            "MODELTUI_SERVER": self._link.endpoint.url,
-        }
-        error = await _run(words, {**self._services.environ, **told})
-        self._services.log(self._link, "hook", name.short, error)
-        return f"the hook failed: {error}" if error else None
 
     def replaced(self, model: Model) -> None:
         """The current model was updated outside: the record takes its new digest over."""
@@ -348,27 +290,3 @@ class Switching:
         except StoreError as error:
             return error.message
         return self.write_state_file(None)
-
-
-async def _run(words: tuple[str, ...], environ: dict[str, str]) -> str | None:
-    """Run a command in a session of its own for at most 30 s; what went wrong, or None."""
-    try:
-        process = await asyncio.create_subprocess_exec(
-            *words,
-            env=environ,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.DEVNULL,
-            start_new_session=True,
-        )
-    except OSError as error:
-        return f"{words[0]}: {error.strerror}"
-    try:
-        async with asyncio.timeout(HOOK_S):
-            code = await process.wait()
-    except BaseException as error:
-        await end_command(process)
-        if isinstance(error, TimeoutError):
-            return f"not ended after {HOOK_S:.0f} s"
-        raise
-    return f"exit code {code}" if code else None

@@ -103,7 +103,7 @@ class Acts:
                 await self.enqueue([name], switch=True)
                 return
             raise
-        stranger = await switching.strange_alias(facts.model)
+        stranger = await switching.alias.stranger(facts.model)
         answer, advice = "switch", self._app.advice
         facts = await switching.foreseen(facts, advice.circumstance.catalog if advice else None)
         if is_wished and (facts.unloads or facts.hook or stranger):

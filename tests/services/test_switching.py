@@ -27,7 +27,7 @@ from modeltui.demo.speech import OLDER
 from modeltui.domain.names import parse
 from modeltui.domain.server import Keep
 from modeltui.errors import InvalidName, NoSuchModel, Refusal, ServerFailed, StoreError
-from modeltui.services import switching
+from modeltui.services import hooking
 from modeltui.services.switching import Switched
 from modeltui.store.facts import CurrentModel
 
@@ -242,7 +242,7 @@ async def test_alias_is_written_when_absent_and_follows(open_place: Opener) -> N
 async def test_an_alias_of_someone_else_is_left_and_said(open_place: Opener) -> None:
     place = await open_place(ALIAS, installed=(CHAT, CODER, replace(CODER, name="current")))
     facts = await place.switching.facts("chat")
-    assert await place.switching.strange_alias(facts.model) == "current:latest"
+    assert await place.switching.alias.stranger(facts.model) == "current:latest"
     done = await place.switching.switch(facts, record_only=True)
     assert len(done.notes) == 1
     assert "left as it is" in done.notes[0]
@@ -252,7 +252,7 @@ async def test_an_alias_of_someone_else_is_left_and_said(open_place: Opener) -> 
     assert record.name.short == "chat:latest"
     assert (await place.switching.switch(facts, record_only=True, overwrite_alias=True)).notes == ()
     assert digest(place, "current") == digest(place, "chat")
-    assert await place.switching.strange_alias((await place.switching.facts("coder:7b")).model) is None
+    assert await place.switching.alias.stranger((await place.switching.facts("coder:7b")).model) is None
 
 
 async def test_an_alias_moved_outside_after_us_is_left(open_place: Opener) -> None:
@@ -290,7 +290,7 @@ async def test_an_alias_that_cannot_be_pointed_is_told(open_place: Opener) -> No
 
 
 async def test_without_an_alias_none_is_strange(place: Place) -> None:
-    assert await place.switching.strange_alias((await place.switching.facts("chat")).model) is None
+    assert await place.switching.alias.stranger((await place.switching.facts("chat")).model) is None
 
 
 # Releasing the previous one.
@@ -371,7 +371,7 @@ async def test_a_failing_hook_is_reported_and_changes_nothing(
 async def test_a_hanging_hook_ends_with_all_that_it_started(
     open_place: Opener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(switching, "HOOK_S", 0.5)
+    monkeypatch.setattr(hooking, "HOOK_S", 0.5)
     child = tmp_path / "child"
     place = await open_place(hooked(f"sleep 60 & echo $! > {child}; wait"))
     began = time.monotonic()

@@ -37,6 +37,7 @@ from modeltui.domain.catalog.series import Tag
 from modeltui.domain.machines.machine import KnownMachine
 from modeltui.errors import ServerFailed
 from modeltui.services.advice import Advice, Circumstance, Numbers
+from modeltui.services.aliasing import Alias
 from modeltui.services.changing import Changing
 from modeltui.services.switching import Switching
 from modeltui.tui.advising import advised
@@ -221,7 +222,7 @@ def test_the_question_of_a_switch(
 ) -> None:
     monkeypatch.setattr(Switching, "facts", answering(NEEDS))
     monkeypatch.setattr(Switching, "foreseen", answering(NEEDS))
-    monkeypatch.setattr(Switching, "strange_alias", answering(None))
+    monkeypatch.setattr(Alias, "stranger", answering(None))
     remember_current(app, CHOICE)
     assert snap_compare(app, terminal_size=TINY, run_before=showing(keys("down", "s"), models=INSTALLED))
 
