@@ -13,7 +13,7 @@ from modeltui.catalog.loading import load_base
 from modeltui.catalog.quality import quality_rows
 from modeltui.domain.advice.comparing import compare
 from modeltui.domain.advice.fit import FitKind
-from modeltui.domain.advice.quality import Quality
+from modeltui.domain.advice.quality import Basis, Quality
 from modeltui.domain.advice.reasons import Ranked
 from modeltui.domain.advice.recommendation import LEAST_SHARE
 from modeltui.domain.advice.scoring import Candidate, History, Scored, Wish
@@ -231,6 +231,14 @@ def test_a_retired_series_is_never_above_its_successors(hardware: str) -> None:
         for each in ranked:
             if each.is_retired:
                 assert not set(each.succeeded_by) & set(names), each.name
+
+
+@pytest.mark.parametrize("hardware", ["8GB+16GB", "12GB+32GB", "24GB+64GB", "80GB+256GB", "141GB+512GB"])
+def test_nothing_that_nobody_measured_stands_first(hardware: str) -> None:
+    """With a GPU: without one pace decides, and what is fast there is hardly measured."""
+    for task in Task:
+        first = rows(hardware, task)[0]
+        assert first.level.basis is not Basis.FACTS, (first.name, task)
 
 
 NEW = ("qwen3.5", "gemma4", "gpt-oss", "qwen3.6", "qwen3.8")

@@ -7,16 +7,17 @@ a benchmark): log2 of the effective size, what of it lies below four billion, mo
 """
 
 import math
-from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from statistics import fmean, pstdev
 
 from modeltui.catalog.loading import load_base
 from modeltui.catalog.quality import quality_rows
 from modeltui.domain.advice.priors import SMALL, Priors, billions, effective_size, size_word, thinks
-from modeltui.domain.advice.quality import LEAST_ROWS, SHORT_ANSWERS, Quality
+from modeltui.domain.advice.quality import Quality
+from modeltui.domain.advice.tasks import Task
 
-_TEXT = ("general", "coding", "reasoning", "creative")
+_TEXT = (Task.GENERAL, Task.CODING, Task.REASONING, Task.CREATIVE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class Fit:
 
 def fit() -> Fit:
     """The constants by least squares."""
-    points = [point for points in _benchmarks().values() for point in _centred(points)]
+    points = [point for points in _benchmarks() for point in _centred(points)]
     count = len(points[0]) - 1
     square = [[sum(p[i] * p[j] for p in points) for j in range(count)] for i in range(count)]
     right = [sum(p[i] * p[-1] for p in points) for i in range(count)]
@@ -50,33 +51,26 @@ def fit() -> Fit:
     )
 
 
-def _benchmarks() -> dict[str, list[list[float]]]:
-    """By benchmark, a row of numbers for each size of a series: the best of its variants last."""
+def _benchmarks() -> Iterator[list[list[float]]]:
+    """Of each benchmark a row of numbers for each size of a series, the score last."""
     catalog = load_base()
-    quality, priors = Quality(catalog.series, ()), Priors(catalog.series)
-    best: dict[str, dict[tuple[str, str], list[float]]] = defaultdict(dict)
-    for row in quality_rows():
-        series = catalog.series.get(row.series)
-        if series is None or row.kind == "maker" or row.task not in _TEXT or "base model" in row.variant:
-            continue
-        if row.benchmark.startswith(SHORT_ANSWERS) and thinks(series):
-            continue
-        if row.benchmark.endswith(("connections", "story_generation")):
-            continue
-        sizes = quality.sizes(series)
-        word = row.size.casefold() if row.size else next(iter(sizes), "")
-        if word not in sizes:
-            continue
-        tag = sizes[word]
-        active = tag.active_parameters / 1e9 if tag.active_parameters else None
-        size = math.log2(effective_size(billions(tag), active, size_word(tag)))
-        is_coder = series.role == "code" and row.task == "coding"
-        numbers = [size, min(0.0, size - math.log2(SMALL)), priors.month(series)]
-        numbers += [float(thinks(series)), float(is_coder), row.value]
-        before = best[row.benchmark].get((row.series, word))
-        if before is None or before[-1] < row.value:
-            best[row.benchmark][row.series, word] = numbers
-    return {name: list(rows.values()) for name, rows in best.items() if len(rows) >= LEAST_ROWS}
+    quality, priors = Quality(catalog.series, quality_rows()), Priors(catalog.series)
+    seen = set()
+    for task in _TEXT:
+        for benchmark, scores in quality.benchmarks(task).items():
+            if benchmark in seen:
+                continue
+            seen.add(benchmark)
+            rows = []
+            for (name, word), score in scores.items():
+                series = catalog.series[name]
+                tag = quality.sizes(series)[word]
+                active = tag.active_parameters / 1e9 if tag.active_parameters else None
+                size = math.log2(effective_size(billions(tag), active, size_word(tag)))
+                is_coder = series.role == "code" and task is Task.CODING
+                numbers = [size, min(0.0, size - math.log2(SMALL)), priors.month(series)]
+                rows.append([*numbers, float(thinks(series)), float(is_coder), score])
+            yield rows
 
 
 def _centred(points: list[list[float]]) -> list[list[float]]:

@@ -12,7 +12,7 @@ from modeltui.domain.units import context as context_words
 
 _LONGER = 2.0  # times the context is worth naming
 _ROOMIER = 1.5  # times the room beside it is worth naming
-_SURENESS = {Basis.FACTS: 0, Basis.RELATIVES: 1, Basis.MAKER: 2, Basis.SCORES: 3}
+_SURENESS = {Basis.FACTS: 0, Basis.RELATIVES: 1, Basis.TASKS: 1, Basis.MAKER: 2, Basis.SCORES: 3}
 _PERMISSIVE = "yes"  # Series.commercial: any use, without conditions
 
 

@@ -62,10 +62,12 @@ def by_quality(candidates: Iterable[Candidate], wish: Wish) -> Ranking:
     return Ranking(tuple(rows), tuple(rows), ())
 
 
-def _order(row: Scored) -> tuple[int, float, bool, bool, int, str]:
+def _order(row: Scored) -> tuple[int, int, float, bool, bool, int, str]:
+    """Best first; of equal scores what is better known."""
     candidate = row.candidate
     return (
-        *(-row.score, -candidate.value, not candidate.is_installed, not candidate.is_default),
+        *(-row.score, candidate.level.doubt, -candidate.value),
+        *(not candidate.is_installed, not candidate.is_default),
         *(candidate.needs or 0, candidate.name),
     )
 

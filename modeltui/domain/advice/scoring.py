@@ -38,14 +38,16 @@ _WEIGHTS: dict[Priority, tuple[int, int, int, int, int]] = {
 }
 _PATIENT = frozenset((Task.CODING, Task.REASONING, Task.ANALYSIS))
 _PATIENCE = 3
-_INDEXING = 15  # percent of quality that go to speed: embedding models read whole libraries
+_INDEXING = 10  # percent of quality that go to speed: embedding models read whole libraries
 _SLOWEST = 4.0
-_FAST = {Priority.SPEED: 100.0, Priority.BALANCED: 40.0, Priority.QUALITY: 20.0}
+# Judged: five times the pace of reading is enough for a balance; more counts for who asks for speed.
+_FAST = {Priority.SPEED: 100.0, Priority.BALANCED: 25.0, Priority.QUALITY: 20.0}
 _THINKING_TASKS = frozenset((Task.CODING, Task.REASONING, Task.ANALYSIS))
 THINKING_COST = 2.0
 _LEAST_USES = 3  # fewer say nothing
-# Embedding models: the file's bytes stand for their speed, as they read all of it once a text.
-_EMBEDDING_ON_GPU, _EMBEDDING_IN_RAM = (0.1e9, 10e9), (0.03e9, 6e9)
+# Embedding models: the file's bytes stand for their speed, as they read all of it once a text. Judged: on a
+# GPU whatever is below half a gigabyte reads a library as fast as anybody fetches it.
+_EMBEDDING_ON_GPU, _EMBEDDING_IN_RAM = (0.5e9, 10e9), (0.03e9, 6e9)
 _LABEL_SLACK = 1024  # the site rounds a context down to whole k
 
 
@@ -106,11 +108,12 @@ class Scored(NamedTuple):
 def weights(task: Task, priority: Priority) -> tuple[int, int, int, int, int]:
     """The most points of each part, in the order of PARTS; they sum to 100."""
     quality, speed, fit, context, history = _WEIGHTS[priority]
-    if task in _PATIENT and priority is Priority.QUALITY:
+    if task in _PATIENT and priority is not Priority.SPEED:
         quality, speed = quality + _PATIENCE, speed - _PATIENCE
     if task is Task.EMBEDDING:
         context, quality = 0, quality + context
-        speed, quality = speed + quality * _INDEXING // 100, quality - quality * _INDEXING // 100
+        moved = 0 if priority is Priority.QUALITY else quality * _INDEXING // 100
+        speed, quality = speed + moved, quality - moved
     return quality, speed, fit, context, history
 
 

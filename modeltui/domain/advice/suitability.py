@@ -99,4 +99,6 @@ def _why(level: Level, series: Series, tag: Tag) -> str:
     named = ", ".join(level.sources[:3]) + (f" and {len(level.sources) - 3} more" * (len(level.sources) > 3))
     if level.basis is Basis.RELATIVES:
         return f"{facts}; scores of its relatives only ({named})"
+    if level.basis is Basis.TASKS:
+        return f"{facts}; no score for this, but for others and of its relatives ({named})"
     return f"{facts}; {level.basis.value}: {named}"

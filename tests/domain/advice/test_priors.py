@@ -155,3 +155,11 @@ def test_nothing_is_newer_than_its_catalog() -> None:
     tune = series("tune", released="2098-01", base_model="later")
     assert Priors({"later": later, "tune": tune}, "2026-08-21").month(tune) == priors.month(now)
     assert Priors({"later": later}).month(later) > priors.month(now), "without a day there is nothing to hold"
+
+
+def test_made_for_code_is_less_ahead_at_coding_since_all_models_write_programs() -> None:
+    def ahead(month: str, task: Task) -> float:
+        return value(series(role="code", released=month), task) - value(series(released=month), task)
+
+    assert 0 < ahead("2025-03", Task.CODING) < ahead("2024-12", Task.CODING)
+    assert ahead("2025-03", Task.VISION) == ahead("2024-12", Task.VISION) < 0

@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modeltui.domain.advice.quality import DOUBT_COST, LEAST_ROWS, Basis, Level, Quality
+from modeltui.domain.advice.quality import (
+    DOUBT_COST,
+    LEAST_ROWS,
+    NEIGHBOURS_MOST,
+    Basis,
+    Level,
+    Quality,
+)
 from modeltui.domain.advice.suitability import suitability
 from modeltui.domain.advice.tasks import Task
 from modeltui.domain.catalog.series import QualityRow, Series, Tag
@@ -61,14 +68,14 @@ def test_a_benchmark_orders_the_models_that_it_contains() -> None:
     best, worst = level(LADDER, backwards, "m0"), level(LADDER, backwards, "m4")
     assert best.basis is Basis.SCORES
     assert best.value > level(LADDER, (), "m0").value
-    assert worst.value < level(LADDER, [], "m4").value + 2 * DOUBT_COST
+    assert worst.value < level(LADDER, [], "m4").value + 3 * DOUBT_COST
 
 
 def test_an_order_that_facts_expect_changes_nothing() -> None:
     rows = [row(each.name, 10 + place) for place, each in enumerate(LADDER)]
     for each in LADDER:
         assert level(LADDER, rows, each.name).value == pytest.approx(
-            level(LADDER, (), each.name).value + 2 * DOUBT_COST
+            level(LADDER, (), each.name).value + 3 * DOUBT_COST
         )
 
 
@@ -141,6 +148,68 @@ def test_other_sizes_of_a_series_speak_for_a_size_without_rows() -> None:
     assert praised.value > blamed.value
 
 
+def test_a_size_that_is_far_off_says_nothing() -> None:
+    """log2(64 / 8) is three doublings, NEAR two and a half."""
+    every = [*LADDER, model("f", 8, 64)]
+    rows = [row(each.name, 50 + place) for place, each in enumerate(LADDER)]
+    assert level(every, [*rows, row("f", 99, size="64b")], "f").basis is Basis.FACTS
+
+
+def test_sizes_of_one_series_make_no_order() -> None:
+    many = model("many", 2, 4, 8, 16, 32)
+    rows = [row("many", 90 - size, size=f"{size}b") for size in (2, 4, 8, 16, 32)] + [row("a", 50)]
+    assert level([*CLASS, many], rows, "many").basis is Basis.FACTS
+
+
+def test_scores_at_other_tasks_speak_for_a_task_without() -> None:
+    def coding(place: int, kind: str = "independent") -> Level:
+        order = [each.name for each in LADDER if each.name != "m2"]
+        order.insert(place, "m2")
+        rows = [row(name, 10.0 + number, kind=kind) for number, name in enumerate(order)]
+        return level(LADDER, rows, "m2", Task.CODING)
+
+    low, mid, high = (coding(place) for place in (0, 2, 4))
+    facts = level(LADDER, (), "m2", Task.CODING)
+    assert (mid.basis, mid.sources, facts.basis) == (Basis.TASKS, ("general",), Basis.FACTS)
+    assert low.value < mid.value < high.value
+    assert mid.value == pytest.approx(facts.value + 2 * DOUBT_COST)
+    assert coding(2, "maker").value < mid.value, "a maker's word leaves more doubt"
+
+
+@given(st.permutations(range(5)))
+def test_what_neighbours_say_has_an_end(order: list[int]) -> None:
+    rows = [row(each.name, place) for each, place in zip(LADDER, order, strict=True)]
+    for each in LADDER:
+        guessed, facts = (level(LADDER, found, each.name, Task.CODING) for found in (rows, ()))
+        told = guessed.value - (facts.value + 2 * DOUBT_COST)
+        assert abs(told) <= NEIGHBOURS_MOST + 1e-9
+
+
+def test_talk_says_nothing_about_embedding() -> None:
+    rows = [row(each.name, 10 + place) for place, each in enumerate(LADDER)]
+    assert level(LADDER, rows, "m4", Task.EMBEDDING).basis is Basis.FACTS
+
+
+def test_what_nobody_measured_stands_below_an_equal_that_was() -> None:
+    """And a maker's word between the two."""
+    every = [*CLASS, model("claimed"), model("unknown")]
+    rows = [row(each.name, 50) for each in CLASS]
+    rows += [row(name, 50, "Claims", kind="maker") for name in ("claimed", "x", "y")]
+    rows += [row(each.name, 50, "Claims", kind="maker") for each in CLASS]
+    known, claimed, unknown = (level(every, rows, name) for name in ("a", "claimed", "unknown"))
+    assert known.value > claimed.value > unknown.value
+    assert known.doubt < claimed.doubt < unknown.doubt
+
+
+def test_a_thinking_build_says_nothing_about_a_series_that_has_none() -> None:
+    rows = [row(each.name, 50 + place) for place, each in enumerate(CLASS)]
+    thinking = row("f", 99, variant="thinking")
+    plain = [*CLASS, model("f")]
+    able = [*CLASS, model("f", capabilities=frozenset({"thinking"}))]
+    assert level(plain, [*rows, thinking], "f").basis is Basis.FACTS
+    assert level(able, [*rows, thinking], "f").basis is Basis.SCORES
+
+
 def test_a_successor_without_scores_is_no_worse_than_what_it_succeeds() -> None:
     first = model("first", 8, released="2026-01", succeeded_by=("second",))
     second = model("second", 8, released="2026-02", succeeds=("first",))
@@ -198,7 +267,10 @@ def test_suitability_is_whole_within_its_band_and_names_its_source() -> None:
             assert 0 <= found.low <= found.value <= found.high <= 10
             assert "." not in found.words
     assert suitability(quality, LADDER[0], LADDER[0].tags[0], Task.GENERAL).source == "published scores"
-    assert suitability(quality, LADDER[0], LADDER[0].tags[0], Task.CODING).source == "facts"
+    assert suitability(quality, LADDER[0], LADDER[0].tags[0], Task.EMBEDDING).value == 0
+    coding = suitability(quality, LADDER[0], LADDER[0].tags[0], Task.CODING)
+    assert coding.source == "its scores at other tasks"
+    assert coding.why.endswith("no score for this, but for others and of its relatives (general)")
 
 
 def test_doubt_widens_the_band() -> None:

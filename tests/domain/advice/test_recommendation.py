@@ -37,7 +37,8 @@ def candidate(name: str = "one:8b", **more: Any) -> Candidate:
         **more,
     }
     tag = Tag("one", name.partition(":")[2], size=5 * GB, parameters=int(size * GB))
-    return Candidate(name=name, series=family, tag=tag, level=Level(10.0, Basis.FACTS, 3), **given)
+    given.setdefault("level", Level(10.0, Basis.FACTS, 3))
+    return Candidate(name=name, series=family, tag=tag, **given)
 
 
 def names(*candidates: Candidate, wish: Wish | None = None) -> list[str]:
@@ -203,6 +204,30 @@ def test_equal_in_all_the_default_then_the_smaller_then_the_name() -> None:
     assert names(one, candidate("b:8b", needs=6 * GB)) == ["b:8b", "a:8b"]
     assert names(candidate("b:8b"), one) == ["a:8b", "b:8b"]
     assert names(candidate("b:8b", is_installed=True), one) == ["b:8b", "a:8b"]
+
+
+def test_of_equal_scores_what_is_better_known_goes_first() -> None:
+    guessed = candidate("a:8b", level=Level(10.1, Basis.FACTS, 3), value=10.1)
+    known = candidate("b:8b", level=Level(10.0, Basis.SCORES, 1))
+    assert names(guessed, known) == ["b:8b", "a:8b"]
+
+
+def test_more_speed_than_anybody_reads_counts_no_more_where_answers_are_waited_for() -> None:
+    wish = Wish(Task.CODING)
+    slow, quick, quicker = (sum(points(candidate(tokens=each), wish)) for each in (8.0, 30.0, 300.0))
+    assert slow < quick == quicker
+
+
+def test_an_embedding_model_that_is_small_enough_gains_nothing_on_a_gpu() -> None:
+    def speed(size: int, kind: FitKind) -> int:
+        one = candidate(kind=kind)
+        return points(one._replace(tag=one.tag._replace(size=size)), Wish(Task.EMBEDDING))[1]
+
+    assert speed(GB // 20, FitKind.GPU) == speed(GB // 2, FitKind.GPU)
+    assert speed(GB // 20, FitKind.CPU) > speed(GB // 2, FitKind.CPU) > speed(4 * GB, FitKind.CPU)
+    assert all(
+        speed(size, FitKind.GPU) >= speed(size, FitKind.CPU) for size in range(GB // 50, 12 * GB, GB // 7)
+    )
 
 
 def lineage(*, is_retired: bool = False) -> tuple[Series, Series]:
