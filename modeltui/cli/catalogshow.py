@@ -7,7 +7,7 @@ from textwrap import wrap
 from modeltui.cli import offers
 from modeltui.cli.output import Output
 from modeltui.cli.session import session
-from modeltui.cli.verdicts import machine_shape, verdict_shape
+from modeltui.cli.verdicts import machine_shape, suitability_shape, verdict_shape
 from modeltui.domain import units
 from modeltui.domain.advice.verdictwords import lines_of, machine_words
 from modeltui.domain.catalog.resolving import resolve
@@ -16,7 +16,9 @@ from modeltui.domain.names import from_typed
 from modeltui.services.browsing import Browsing, browse
 from modeltui.services.lookingup import LookedUp, look_up_tag
 from modeltui.services.meaning import no_such_model
-from modeltui.services.offerwords import series_lines, tag_lines
+from modeltui.services.offerwords import score_lines, scores_of, series_lines, tag_lines
+from modeltui.services.recommending import Recommending
+from modeltui.services.suiting import suit_lines
 from modeltui.services.tree import Services
 
 _LABEL = 16
@@ -75,9 +77,15 @@ def _show_tag(
     series, tag = found
     row = next(row for row in browsing.of_series(series) if tag.tag in row.offer.tags)
     verdict = browsing.advice.verdict_of_tag(tag)
+    suits = Recommending(browsing.advice).suitabilities(tag)
     if out.json:
         facts = {**offers.offer_shape(row), "name": tag.name, "tag": tag.tag}
         facts["also"] = [other for other in row.offer.tags if other != tag.tag]
+        facts["scores"] = [
+            {key: value for key, value in score._asdict().items() if key != "series"}
+            for score in scores_of(tag)
+        ]
+        facts["suitability"] = [suitability_shape(suited) for suited in suits]
         machine = machine_shape(browsing.advice.circumstance.machine)
         out.answer({**facts, "verdict": verdict_shape(verdict), "machine": machine, "lookup": lookup})
         return
@@ -86,6 +94,11 @@ def _show_tag(
     lines += _lookup_lines(looked_up, tag) if looked_up else ()
     lines.append(("machine", machine_words(browsing.advice.circumstance.machine)))
     _print([*lines, *lines_of(verdict)], out)
+    out.text("\nhow suitable it is, 0 to 10")
+    _print(suit_lines(suits), out)
+    if scores := list(score_lines(tag)):
+        out.text("\npublished scores of its size")
+        _print(scores, out)
     out.text("")
     _print(series_lines(series, services.clock()), out)
 

@@ -2,22 +2,26 @@
 
 import textwrap
 from argparse import Namespace
+from collections.abc import Iterable
 
 from modeltui.cli.output import Output
 from modeltui.cli.session import session
-from modeltui.cli.verdicts import machine_shape, serving_shape, verdict_shape
+from modeltui.cli.verdicts import machine_shape, serving_shape, suitability_shape, verdict_shape
 from modeltui.domain.advice.fit import FitKind
+from modeltui.domain.advice.suitability import Suitability
 from modeltui.domain.advice.tasks import Task
 from modeltui.domain.advice.verdict import Verdict
 from modeltui.domain.advice.verdictwords import lines_of, machine_words
 from modeltui.domain.catalog.resolving import Meaning, resolve
-from modeltui.domain.models import find
-from modeltui.domain.names import from_typed, parse
+from modeltui.domain.catalog.series import Tag
+from modeltui.domain.models import Model, find
+from modeltui.domain.names import ModelName, from_typed, parse
 from modeltui.domain.units import context as context_words
 from modeltui.domain.units import parse_context
 from modeltui.errors import InvalidName, NoSuchModel, UsageError
 from modeltui.services.advice import Advice
-from modeltui.services.circumstances import advice_of, link_if_any
+from modeltui.services.circumstances import advice_of, asked_of, link_if_any
+from modeltui.services.recommending import Recommending
 
 _LOOK = 3  # answered, and the answer is "no" or "look at this"
 _LABEL = 10
@@ -28,21 +32,26 @@ async def check(arguments: Namespace, out: Output) -> int:
     context, task = _context(arguments.context), Task(arguments.task) if arguments.task else None
     hardware = _hardware(arguments)
     async with session(arguments, out) as services:
-        advice = await advice_of(services, await link_if_any(services), hardware)
+        link = await link_if_any(services)
+        advice = await advice_of(services, link, hardware)
         for note in advice.circumstance.notes:
             services.note(note)
-        verdict = _judged(advice, arguments.model, context, task, out)
+        meant = _meant(advice, arguments.model, out)
+        if isinstance(meant, Model):
+            advice = await asked_of(services, link, advice, meant)
+        verdict, suits = _judged(advice, meant, context, task), _suits(advice, meant)
         known = advice.circumstance.machine
         if out.json:
             out.answer(
                 {
                     **verdict_shape(verdict),
+                    "suitability": [suitability_shape(suited) for suited in suits],
                     "machine": machine_shape(known),
                     "serving": serving_shape(advice.serving),
                 }
             )
         else:
-            _print(verdict, machine_words(known), out)
+            _print(verdict, machine_words(known), [each for each in suits if each.task is task], out)
     return 0 if verdict.fit.kind in (FitKind.GPU, FitKind.SPLIT, FitKind.CPU) else _LOOK
 
 
@@ -61,15 +70,15 @@ def _hardware(arguments: Namespace) -> str | None:
     return arguments.hardware if arguments.vram is None else str(arguments.vram)
 
 
-def _judged(advice: Advice, typed: str, context: int | None, task: Task | None, out: Output) -> Verdict:
-    """The verdict on what a person means: installed, in the catalog, or somewhere else."""
+def _meant(advice: Advice, typed: str, out: Output) -> Model | Tag | ModelName:
+    """What a person means: what is installed, else in the catalog, else somewhere else."""
     installed = advice.circumstance.installed
     try:
         literal = find(installed, parse(typed.strip()))
     except InvalidName:
         literal = None
     if literal is not None:
-        return advice.verdict_of_model(literal, context, task)
+        return literal
     catalog = advice.circumstance.catalog
     names = [model.name for model in installed if model.name is not None]
     meant = resolve(typed, catalog, names)
@@ -78,19 +87,32 @@ def _judged(advice: Advice, typed: str, context: int | None, task: Task | None, 
         if meant.alternatives:
             remedy = f"near it: {', '.join(meant.alternatives)}"
         raise NoSuchModel(meant.words or f"there is no model {typed}", remedy=remedy)
-    if meant.is_changed and not out.json:
+    if meant.words and not out.json:
         out.say(meant.words)
     name = from_typed(meant.name)
     model, found = find(installed, name), catalog.find(name)
-    if model is not None:
-        return advice.verdict_of_model(model, context, task)
-    if found is not None:
-        return advice.verdict_of_tag(found[1], context, task)
-    why = f"its size is unknown; try: modeltui catalog show {name.short} --lookup"
-    return advice.verdict_of_facts(name.short, None, context, task, unknown=why)
+    return model or (found[1] if found is not None else name)
 
 
-def _print(verdict: Verdict, machine: str, out: Output) -> None:
+def _judged(
+    advice: Advice, meant: Model | Tag | ModelName, context: int | None, task: Task | None
+) -> Verdict:
+    if isinstance(meant, Model):
+        return advice.verdict_of_model(meant, context, task)
+    if isinstance(meant, Tag):
+        return advice.verdict_of_tag(meant, context, task)
+    why = f"its size is unknown; try: modeltui catalog show {meant.short} --lookup"
+    return advice.verdict_of_facts(meant.short, None, context, task, unknown=why)
+
+
+def _suits(advice: Advice, meant: Model | Tag | ModelName) -> tuple[Suitability, ...]:
+    recommending = Recommending(advice)
+    if isinstance(meant, Model):
+        return recommending.suitabilities_of_model(meant)
+    return recommending.suitabilities(meant) if isinstance(meant, Tag) else ()
+
+
+def _print(verdict: Verdict, machine: str, suits: Iterable[Suitability], out: Output) -> None:
     title = verdict.name
     if verdict.context:
         title += f" at a context of {context_words(verdict.context)}"
@@ -98,7 +120,8 @@ def _print(verdict: Verdict, machine: str, out: Output) -> None:
         if counted < verdict.context:
             title += f", which the server cuts to {context_words(counted)}"
     out.text(out.style(title, "strong"))
-    for label, text in (("machine", machine), *lines_of(verdict)):
+    suited = [("suited", f"{each.task} {each.words} of 10: {each.why}") for each in suits]
+    for label, text in (("machine", machine), *lines_of(verdict), *suited):
         lines = [text] if out.width is None else textwrap.wrap(text, max(20, out.width - _LABEL - 1))
         for number, line in enumerate(lines):
             out.text(f"{label if not number else '':{_LABEL}}{line}")

@@ -7,13 +7,13 @@ from typing import Any
 from modeltui.cli.output import Output
 from modeltui.cli.session import session
 from modeltui.cli.table import Column, render
-from modeltui.cli.verdicts import machine_shape, speed_shape
+from modeltui.cli.verdicts import machine_shape, speed_shape, suitability_shape
 from modeltui.domain import units
 from modeltui.domain.advice.fit import FitKind
 from modeltui.domain.advice.reasons import Ranked
-from modeltui.domain.advice.suitability import Suitability
 from modeltui.domain.advice.tasks import Priority, Task
 from modeltui.domain.advice.verdictwords import machine_words
+from modeltui.domain.machines.typedhardware import parse_hardware
 from modeltui.errors import UsageError
 from modeltui.services.circumstances import link_if_any
 from modeltui.services.recommending import Recommendation, recommending_of, wish_of
@@ -73,6 +73,8 @@ def read_words(arguments: Namespace) -> Said:
             raise UsageError(both, remedy="give one of them")
         kinds: dict[str, type[str]] = {"task": Task, "priority": Priority}
         setattr(said, name, kinds.get(name, str)(value))
+    if said.hardware is not None:
+        parse_hardware(said.hardware)  # what describes none is said before anything is done
     if arguments.context is not None:
         try:
             said.context = units.parse_context(arguments.context)
@@ -223,15 +225,4 @@ def ranked_shape(row: Ranked) -> dict[str, Any]:
             {"kind": each.kind, "name": each.name, "words": each.words, "fits": each.fits}
             for each in row.also
         ],
-    }
-
-
-def suitability_shape(suited: Suitability) -> dict[str, Any]:
-    return {
-        "task": suited.task.value,
-        "value": suited.value,
-        "low": suited.low,
-        "high": suited.high,
-        "source": suited.source,
-        "why": suited.why,
     }

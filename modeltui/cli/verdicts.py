@@ -3,6 +3,7 @@
 from typing import Any
 
 from modeltui.domain.advice.speed import Speed
+from modeltui.domain.advice.suitability import Suitability
 from modeltui.domain.advice.verdict import Verdict
 from modeltui.domain.machines.machine import KnownMachine
 from modeltui.domain.memory.estimate import Needs, Placement
@@ -112,4 +113,16 @@ def _placement_shape(placement: Placement) -> dict[str, Any]:
         "layers_on_gpu": placement.layers_on_gpu,
         "layers": placement.layers,
         "headroom": placement.headroom,
+    }
+
+
+def suitability_shape(suited: Suitability) -> dict[str, Any]:
+    """How suitable a model is for one task; a null value is no evidence."""
+    return {
+        "task": suited.task.value,
+        "value": suited.value,
+        "low": suited.low,
+        "high": suited.high,
+        "source": suited.source,
+        "why": suited.why,
     }

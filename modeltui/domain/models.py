@@ -1,6 +1,6 @@
 """What a server holds and runs: installed models, loaded models, details, and the words for their state."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -177,6 +177,15 @@ class Chunk:
     text: str = ""
     thinking: str = ""
     metrics: Metrics | None = None
+
+
+def names_by_digest(models: Iterable[Model]) -> dict[str, tuple[ModelName, ...]]:
+    """The names of each digest that has several."""
+    found: dict[str, tuple[ModelName, ...]] = {}
+    for model in models:
+        if model.digest and model.name is not None:
+            found[model.digest] = (*found.get(model.digest, ()), model.name)
+    return {digest: names for digest, names in found.items() if len(names) > 1}
 
 
 def find(models: Collection[Model], name: ModelName) -> Model | None:

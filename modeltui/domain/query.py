@@ -90,11 +90,6 @@ class Query:
             self.needs is not None or "fits" in self.states or any(w.startswith("fit:") for w in self.types)
         )
 
-    @property
-    def asks_for_more(self) -> bool:
-        """Whether rows of installed models can only be judged with what no list of them says."""
-        return self.asks_for_fit or bool(self.licenses)
-
     def without_fit(self) -> "Query":
         """The rest of it: what can be judged before any fit is known."""
         return replace(

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from modeltui.domain.advice.cases import Case
 from modeltui.domain.advice.rates import Rates, is_moe, tokens_per_second
+from modeltui.domain.advice.suitability import can_do
 from modeltui.domain.advice.tasks import Task
 from modeltui.domain.catalog.releases import is_long_after
 from modeltui.domain.catalog.series import Series
@@ -53,7 +54,15 @@ def case_of(
         ram_free=machine.ram_free + machine.ram_held,
         held=held,
         least_speed=least,
+        is_made_for=_is_made_for(subject, series, task),
     )
+
+
+def _is_made_for(subject: Subject, series: Series | None, task: Task | None) -> bool | None:
+    """Whether its series is made for the task; a base model follows no instructions, but completes code."""
+    if series is None or subject.tag is None or task is None:
+        return None
+    return can_do(series, subject.tag, task) and (task is Task.CODING or not subject.tag.is_base)
 
 
 def _is_younger(subject: Subject, series: Series | None, serving: Serving) -> bool:

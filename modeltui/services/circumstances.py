@@ -41,6 +41,29 @@ async def advice_of(services: Services, link: Link | None, hardware: str | None 
     return Advice(await circumstance_of(services, link, hardware))
 
 
+async def asked_of(services: Services, link: Link | None, advice: Advice, model: Model) -> Advice:
+    """The same with what the server says of one installed model's shape, asked for where it is not known yet.
+
+    Where it does not say, that is noted, and the model is judged by what is known.
+    """
+    known, digest = advice.circumstance, model.digest
+    if link is None or model.name is None or not digest or model.is_cloud or digest in known.shapes:
+        return advice
+    from modeltui.services.library import Library
+    from modeltui.store.measurements import shape_of
+
+    try:
+        async with asyncio.timeout(_LIMIT_S):
+            shape = shape_of(await Library(services, link).details(model.name, digest))
+    except ServerError as error:
+        services.note(error.message)
+        return advice
+    except TimeoutError:
+        services.note(f"{link.endpoint.url} did not describe {model.shown} within {_LIMIT_S:.0f} s")
+        return advice
+    return Advice(replace(known, shapes={**known.shapes, digest: shape})) if shape else advice
+
+
 async def circumstance_of(
     services: Services,
     link: Link | None,

@@ -1,7 +1,6 @@
 """What the words of the filter find in a model, installed or of the catalog, on screens and in commands."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from modeltui.domain.models import ModelState
@@ -9,7 +8,7 @@ from modeltui.domain.query import Standing, Subject
 
 if TYPE_CHECKING:
     from modeltui.domain.advice.fit import FitKind
-    from modeltui.domain.catalog.series import Catalog, Series, Tag
+    from modeltui.domain.catalog.series import Series, Tag
     from modeltui.domain.models import Model
     from modeltui.services.advice import Advice
     from modeltui.services.kinds import Kind
@@ -19,7 +18,8 @@ if TYPE_CHECKING:
 def subject_of(entry: "Entry", kind: "Kind | None" = None) -> Subject:
     """An installed model as the filter sees it; the size of one in the cloud is unknown.
 
-    `kind` is what the catalog makes of it; without it its type is that of the list, its purpose unknown.
+    `kind` is what the catalog makes of it; without it its type is that of the list, its purpose and all that
+    is said of its series unknown.
     """
     model = entry.model
     of_type = kind.type if kind is not None else entry.type
@@ -43,6 +43,8 @@ def subject_of(entry: "Entry", kind: "Kind | None" = None) -> Subject:
         haystack=" ".join(part for part in shown if part).casefold(),
         size=None if model.is_cloud else model.size,
         words=frozenset(str(word).casefold() for word in words),
+        prose=kind.prose if kind is not None else "",
+        license=kind.license if kind is not None else "",
         parameters=entry.parameter_count,
     )
 
@@ -60,7 +62,6 @@ def subject_of_tag(
     `also`: the other tags of its series that are the same download.
     """
     shown = (tag.name, *also, tag.quantization, tag.parameter_size, series.family)
-    prose = (series.publisher, series.description, *sorted(series.use_cases))
     words = {*capabilities_of(series, tag)}
     words |= {type, f"type:{type}"} if type else set()
     words |= {f"purpose:{purpose}"} if purpose else set()
@@ -69,7 +70,7 @@ def subject_of_tag(
         haystack=" ".join(part for part in shown if part).casefold(),
         size=None if tag.is_cloud else tag.size,
         words=frozenset(str(word).casefold() for word in words),
-        prose=" ".join(part for part in prose if part).casefold(),
+        prose=series.prose,
         license=(series.license or "").casefold(),
         parameters=tag.parameters,
     )
@@ -97,16 +98,6 @@ def standings_of_models(models: Iterable["Model"], advice: "Advice") -> tuple[St
         fit, needs = (numbers.kind, numbers.needs) if numbers else (None, None)
         found.append(standing_of(is_installed=True, fit=fit, needs=needs))
     return tuple(found)
-
-
-def licensed(subjects: Sequence[Subject], models: Iterable["Model"], catalog: "Catalog") -> list[Subject]:
-    """The subjects of installed models with the licence that the catalog knows of each series."""
-    found = []
-    for subject, model in zip(subjects, models, strict=True):
-        series = catalog.series_of(model.name) if model.name is not None else None
-        license = series.license if series is not None else None  # noqa: A001
-        found.append(replace(subject, license=license.casefold()) if license else subject)
-    return found
 
 
 def _words(is_installed: bool, fit: str | None) -> frozenset[str]:

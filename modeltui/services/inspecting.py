@@ -1,6 +1,7 @@
 """Everything known about one model: the server's facts, its siblings, its file, and who is signed in."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,7 +12,9 @@ from modeltui.domain.units import size
 from modeltui.errors import ModeltuiError, NoSuchModel, NotFound, Refusal, ServerError
 from modeltui.services.kinds import kinds_of
 from modeltui.services.library import Entry, Library, installed, near_names
+from modeltui.services.machines import is_on_this_machine, server_of
 from modeltui.services.servers import Link
+from modeltui.services.serving import with_the_servers
 from modeltui.services.tree import Services
 
 
@@ -64,13 +67,14 @@ class Inspecting:
                 url=error.url,
             ) from None
         entry = next(entry for entry in listing.entries if entry.model.sent == model.sent)
-        (kind,) = await asyncio.to_thread(kinds_of, self._services, [_completed(model, details)])
+        copies = [each for each in listing.models if each.digest == model.digest and each.sent != model.sent]
+        kind, *_ = await asyncio.to_thread(kinds_of, self._services, [_completed(model, details), *copies])
         entry = replace(entry, type=kind.type, weights=details.weights)
         return Facts(
             entry=entry,
             details=details,
             shares_weights_with=self._siblings(entry, listing.entries),
-            path=await asyncio.to_thread(self._path, model),
+            path=await self._path(model),
             account=await self._account() if model.is_cloud else None,
             purpose=kind.purpose,
         )
@@ -87,19 +91,13 @@ class Inspecting:
             )
         )
 
-    def _path(self, model: Model) -> str | None:
+    async def _path(self, model: Model) -> str | None:
         """The manifest file, where the server is here and its file has the digest that it lists."""
-        from modeltui.hardware.here import holds_manifest, is_here, models_directories
-
-        endpoint, name = self._link.endpoint, model.name
-        if name is None or model.digest is None:
+        services, link = self._services, self._link
+        if not (await is_on_this_machine(services, server_of(services, link), answers=True)).here:
             return None
-        if not is_here(endpoint.host, endpoint.port, configured=self._link.local, answers=True).here:
-            return None
-        for place in models_directories(self._services.environ, Path.home()):
-            if holds_manifest(place, name.host, name.namespace, name.model, name.tag, model.digest):
-                return str(place / "manifests" / name.host / name.namespace / name.model / name.tag)
-        return None
+        environ = await with_the_servers(services, link.endpoint.port)
+        return await asyncio.to_thread(_manifest_file, model, environ)
 
     async def _account(self) -> str | None:
         try:
@@ -141,3 +139,15 @@ class Inspecting:
             return error, False  # the registry could not be asked: nothing is known beside the error
         remedy = f"pull it, {size(manifest.total)}: modeltui pull {name.short}"
         return NoSuchModel(error.message, remedy=remedy), True
+
+
+def _manifest_file(model: Model, environ: Mapping[str, str]) -> str | None:
+    from modeltui.hardware.here import holds_manifest, models_directories
+
+    name = model.name
+    if name is None or model.digest is None:
+        return None
+    for place in models_directories(environ, Path.home()):
+        if holds_manifest(place, name.host, name.namespace, name.model, name.tag, model.digest):
+            return str(place / "manifests" / name.host / name.namespace / name.model / name.tag)
+    return None

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from functools import lru_cache
 
+from modeltui.catalog.quality import quality_rows
 from modeltui.domain import units
 from modeltui.domain.catalog.merging import GONE_AFTER
-from modeltui.domain.catalog.series import Series, Tag
+from modeltui.domain.catalog.series import QualityRow, Series, Tag
 from modeltui.services.filtering import capabilities_of
 from modeltui.services.offers import Offer
 
@@ -62,7 +64,7 @@ def series_lines(series: Series, now: int) -> Iterator[tuple[str, str]]:
         "updated": series.updated,
         "line": series.line,
         "made from": series.base_model,
-        "kind": ", ".join(part for part in (series.role, series.kind) if part),
+        "kind": ", ".join(part for part in (series.role, _build(series)) if part),
         "can": ", ".join(sorted(series.capabilities)),
         "good for": ", ".join(sorted(series.use_cases)),
         "license": series.license,
@@ -71,7 +73,7 @@ def series_lines(series: Series, now: int) -> Iterator[tuple[str, str]]:
         "follows": ", ".join(series.succeeds),
         "followed by": ", ".join(series.succeeded_by),
         "pulls": None if series.pulls is None else f"{count_words(series.pulls)}, rank {series.rank}",
-        "default": f"{series.name}:{series.default_tag}",
+        "default": series.tag(series.default_tag) and f"{series.name}:{series.default_tag}",
         "address": series.url,
     }
     yield from ((label, text) for label, text in facts.items() if text)
@@ -85,6 +87,32 @@ def series_lines(series: Series, now: int) -> Iterator[tuple[str, str]]:
     # A series of the user's own was read from a file of theirs, just now.
     read = f", read {age_words(series.as_of, now)}" if series.as_of else ""
     yield "source", f"{where}{read}"
+
+
+def scores_of(tag: Tag) -> tuple[QualityRow, ...]:
+    """Every published score of a tag's size; some 3 ms for the first tag of a series."""
+    size = (tag.parameter_size or "").casefold()
+    return tuple(row for row in _scores(tag.series.casefold()) if row.size.casefold() in ("", size))
+
+
+def score_lines(tag: Tag) -> Iterator[tuple[str, str]]:
+    """Label and text of these scores, each with who ran it, its day and its source."""
+    for row in scores_of(tag):
+        scale = " Elo" if row.scale == "Elo" else " of 100"
+        how = f" ({row.variant})" if row.variant else ""
+        by = "independent" if row.kind == "independent" else "said by a maker"
+        yield row.task, f"{row.benchmark}: {row.value:g}{scale}{how}; {by}, {row.date}, {row.source}"
+
+
+@lru_cache(maxsize=1)
+def _scores(series: str) -> tuple[QualityRow, ...]:
+    return quality_rows(series)
+
+
+def _build(series: Series) -> str | None:
+    """`dense`, `moe`, `hybrid`: of the default tag; said where other sizes are built otherwise."""
+    is_mixed = series.kind == "dense" and any(tag.active_parameters for tag in series.tags)
+    return "dense by default" if is_mixed else series.kind
 
 
 def count_words(count: int | None) -> str:

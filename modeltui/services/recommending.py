@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from modeltui.catalog.quality import quality_rows
 from modeltui.domain.advice.alternatives import also
 from modeltui.domain.advice.quality import Quality
 from modeltui.domain.advice.reasons import Ranked, is_near, parts_of, why
@@ -20,6 +19,7 @@ from modeltui.services.advice import Advice
 from modeltui.services.circumstances import advice_of
 from modeltui.services.contenders import Contenders, context_of
 from modeltui.services.servers import Link
+from modeltui.services.suiting import quality_of
 from modeltui.services.tree import Services
 from modeltui.store.journal import Entry
 
@@ -60,7 +60,7 @@ class Recommending:
         circumstance = advice.circumstance
         self.advice = advice
         self._catalog = circumstance.catalog
-        self.quality = quality or Quality(self._catalog.series, quality_rows(), self._catalog.as_of)
+        self.quality = quality or quality_of(self._catalog)
         self._contenders = Contenders(advice, self.quality, histories or {})
 
     def recommend(self, wish: Wish, limit: int | None = SHOWN) -> Recommendation:

@@ -1,6 +1,6 @@
 """Models as they are judged: a tag of the catalog or an installed one, with the best facts that there are."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -8,7 +8,7 @@ from modeltui.domain.catalog.series import Catalog, Series, Tag
 from modeltui.domain.catalog.siblings import capabilities_of, version_of
 from modeltui.domain.memory.architecture import Facts
 from modeltui.domain.memory.firstversions import Version, first_version
-from modeltui.domain.models import Model, parameter_count
+from modeltui.domain.models import Model, names_by_digest, parameter_count
 
 _NEAR = 0.03  # a label of two digits is off by up to this
 
@@ -42,6 +42,7 @@ class Subjects:
         self._digests = frozenset(
             model.digest[:12] for model in installed if model.digest and not model.is_cloud
         )
+        self._names = names_by_digest(installed)
         self._facts: dict[str, Facts | None] = {}
         self._capabilities: dict[tuple[str, frozenset[str]], frozenset[str]] = {}
 
@@ -99,15 +100,28 @@ class Subjects:
         return self._facts[key]
 
     def tag_of(self, model: Model) -> Tag | None:
-        """The catalog's tag that an installed model is: by name and digest, where one is unknown by size."""
-        found = self._catalog.find(model.name) if model.name else None
-        if found is None:
-            return None
-        tag = found[1]
-        if tag.digest and model.digest:
-            return tag if model.digest.startswith(tag.digest) else None
-        is_near = tag.size and model.size and abs(tag.size - model.size) <= _NEAR * model.size
-        return tag if is_near else None
+        """The catalog's tag that an installed model is: by digest and one of its names, where the digest is
+        unknown by its size.
+        """
+        for tag in self._tags_of(model):
+            if tag.digest and model.digest:
+                if model.digest.startswith(tag.digest):
+                    return tag
+            elif _is_near(tag, model):
+                return tag
+        return None
+
+    def _tags_of(self, model: Model) -> Iterator[Tag]:
+        """The tags of its names: a copy is the model that it was made from."""
+        for name in (model.name, *self._names.get(model.digest or "", ())):
+            found = self._catalog.find(name) if name is not None else None
+            if found is not None:
+                yield found[1]
+
+    def _like(self, model: Model) -> Facts | None:
+        """The facts of a tag of the same name and about the same size: an older or newer build of it."""
+        near = next((tag for tag in self._tags_of(model) if _is_near(tag, model)), None)
+        return self.facts_of_tag(near) if near is not None else None
 
     def _looked_up(self, tag: Tag) -> Facts | None:
         from modeltui.domain.catalog.facts import facts_of
@@ -122,6 +136,7 @@ class Subjects:
 
         tag = self.tag_of(model)
         known = self.facts_of_tag(tag) if tag is not None else None
+        akin = self._like(model) if tag is None else None
         count = parameter_count(model.parameter_size)
         info = self._shapes.get(model.digest or "")
         shape = architecture_of_info(info, count) if info else None
@@ -141,6 +156,15 @@ class Subjects:
             )
         if known is not None:
             return replace(known, file=size, is_size_exact=True)
+        if akin is not None:
+            return replace(
+                akin,
+                file=size,
+                is_size_exact=True,
+                quantization=model.quantization or akin.quantization,
+                trained_context=model.context or akin.trained_context,
+                source="the catalog's facts of another build of its name and size",
+            )
         return Facts(
             file=size,
             quantization=model.quantization,
@@ -149,6 +173,10 @@ class Subjects:
             is_embedding=is_embedding,
             source="its size alone",
         )
+
+
+def _is_near(tag: Tag, model: Model) -> bool:
+    return bool(tag.size and model.size and abs(tag.size - model.size) <= _NEAR * model.size)
 
 
 def _required(series: Series | None, facts: Facts | None) -> Version | None:

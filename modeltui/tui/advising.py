@@ -10,7 +10,7 @@ from textual.worker import Worker
 from modeltui.catalog.loading import load
 from modeltui.services.advice import Advice, Circumstance, Numbers
 from modeltui.services.circumstances import circumstance_of
-from modeltui.services.kinds import Kind, kind_of, series_of
+from modeltui.services.kinds import Kind, kinds_in, series_of
 from modeltui.tui.state import Phase
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ class Advising:
         self._models: object = None
         self._shown_details = 0
         self._made_for: object = None
+        self._version: str | None = None  # the last that was heard: one that is away comes back the same
         self._worker: Worker[None] | None = None
 
     def look(self) -> None:
@@ -89,7 +90,8 @@ class Advising:
             app.catalog = app.catalog or whole  # a screen may have been quicker
         catalog = app.catalog or await asyncio.to_thread(load, services.paths, series_of(installed))
         link = await services.active() if app.connection.is_online else None
-        answers = (app.connection.version, installed, app.models.loaded or (), ())
+        self._version = app.connection.version or self._version
+        answers = (self._version, installed, app.models.loaded or (), ())
         circumstance = await circumstance_of(services, link, catalog=catalog, answers=answers)
         app.advice = await asyncio.to_thread(advised, circumstance, grounds)
 
@@ -98,5 +100,5 @@ def advised(circumstance: Circumstance, grounds: object = None) -> Advised:
     """The verdicts on what is installed, made at once; some 60 µs a model, so not on the event loop."""
     advice, catalog, models = Advice(circumstance), circumstance.catalog, circumstance.installed
     fits = {model.sent: advice.numbers_of_model(model) for model in models}
-    kinds = {model.sent: kind_of(catalog, model) for model in models}
+    kinds = dict(zip((model.sent for model in models), kinds_in(catalog, models), strict=True))
     return Advised(advice, fits, kinds, grounds)

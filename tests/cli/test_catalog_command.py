@@ -10,6 +10,7 @@ from libsite import Site, SiteModel, SiteTag, serving
 
 from modeltui.catalog.loading import REFRESHED, load_base
 from modeltui.demo.library import DemoModel, manifest_of
+from modeltui.domain.advice.tasks import Task
 
 Cli = Callable[..., Ran]
 NEW = "0123456789ab"
@@ -108,6 +109,27 @@ class TestList:
 
 
 class TestShow:
+    def test_published_scores_with_who_ran_them_when_and_where(self, cli: Cli, stage: Stage) -> None:
+        ran = cli("catalog", "show", "llama3.1:8b")
+        assert "published scores of its size" in ran.out
+        assert "Open LLM Leaderboard v2 MMLU-Pro (raw): 37.98 of 100" in ran.out
+        scores = cli("catalog", "show", "llama3.1:8b", "--json").json["scores"]
+        assert {score["size"] for score in scores} <= {"8b", ""}
+        assert all(score["source"] and score["date"] and score["kind"] for score in scores)
+        assert "published scores" not in cli("catalog", "show", "cogito:8b").out, "it has none"
+
+    def test_how_suitable_it_is_for_every_task(self, cli: Cli, stage: Stage) -> None:
+        ran = cli("catalog", "show", "nomic-embed-text:latest")
+        assert "how suitable it is, 0 to 10\nembedding " in ran.out
+        assert "not made for    general, coding, reasoning" in ran.out
+        rows = cli("catalog", "show", "llama3.1:8b", "--json").json["suitability"]
+        assert [row["task"] for row in rows] == list(Task)
+        assert all(row["low"] <= row["value"] <= row["high"] and row["source"] for row in rows)
+
+    def test_a_series_of_mixtures_is_not_called_dense(self, cli: Cli, stage: Stage) -> None:
+        assert "chat, dense by default" in cli("catalog", "show", "qwen3:30b").out
+        assert "chat, dense\n" in cli("catalog", "show", "llama3.1:8b").out
+
     def test_a_series(self, cli: Cli, stage: Stage) -> None:
         ran = cli("catalog", "show", "llama3.1")
         assert ran.code == 0
@@ -256,3 +278,5 @@ def test_ls_knows_fit_and_licence_where_they_are_asked_for(cli: Cli, home: Home,
     assert "gpt-oss:120b-cloud" not in names("fits")
     assert {"qwen3:8b", "qwen3.5:27b"} <= names("license:apache")
     assert "llama3.2:3b" not in names("license:apache")
+    assert {"qwen3:8b", "qwen2.5-coder:7b"} <= names("alibaba"), "its publisher"
+    assert "llama3.2:3b" not in names("alibaba")

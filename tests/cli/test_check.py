@@ -10,7 +10,7 @@ Cli = Callable[..., Ran]
 HARDWARE = '[servers.demo.hardware]\ngpus = ["24GB@936GB/s"]\nram = "64GB"\n'
 KEYS = {
     *("name", "fit", "score", "context", "largest_context", "needs", "placement", "speed", "parts", "mends"),
-    *("source", "assumptions", "machine", "serving"),
+    *("source", "assumptions", "machine", "serving", "suitability"),
 }
 
 
@@ -63,6 +63,24 @@ def test_an_installed_model_is_judged_whatever_its_name(known: Stage, cli: Cli) 
         assert ran.json["name"] == name
 
 
+def test_the_shape_of_an_installed_model_is_asked_of_its_server(known: Stage, cli: Cli) -> None:
+    """Nobody has looked at it before: its digest is none of the catalog's."""
+    ran = cli("check", "qwen3:8b", "--hardware", "24GB", "--json")
+    assert ran.json["source"] == "the server's own facts of it"
+    needs = ran.json["needs"]
+    assert needs["high"] - needs["low"] < 0.1 * needs["total"], "a narrow band"
+
+
+def test_how_suitable_it_is_is_said_with_its_source(known: Stage, cli: Cli) -> None:
+    assert "suited    vision 3 (" in cli("check", "gemma3:4b", "--task", "vision").out
+    assert "suited" not in cli("check", "gemma3:4b").out
+    found = {row["task"]: row for row in cli("check", "llama3.1:8b", "--json").json["suitability"]}
+    assert found["general"]["value"] > 0 and found["general"]["source"] == "published scores"
+    assert found["embedding"]["high"] == 0
+    guard = cli("check", "llama-guard3:8b", "--task", "general")
+    assert "general: it has completion, but is made for something else" in guard.out
+
+
 def test_vram_is_typed_as_cards_are_sold(known: Stage, cli: Cli) -> None:
     (card,) = cli("check", "qwen3:8b", "--vram", "8", "--json").json["machine"]["cards"]
     assert card["total"] == 8 * 2**30 and card["bandwidth_assumed"] is True
@@ -98,6 +116,12 @@ def test_a_resolved_name_is_said(known: Stage, cli: Cli) -> None:
     assert ran.code == 0
     assert ran.out.startswith("llama3.1:8b")
     assert "llama3.1:8b" in ran.err
+
+
+def test_what_a_bare_name_stands_for_is_said(known: Stage, cli: Cli) -> None:
+    ran = cli("check", "mixtral")
+    assert ran.code == 0
+    assert "mixtral:latest is mixtral:8x7b (8X7B, Q4_0, 26.4 GB)" in ran.err
 
 
 def test_what_lies_elsewhere_is_unknown_and_said(known: Stage, cli: Cli) -> None:

@@ -137,6 +137,28 @@ def test_an_installed_model_of_the_catalog_is_known_by_digest_or_else_by_size(ca
     assert advice.subjects.tag_of(replace(unlisted, size=9 * 10**9)) is None
 
 
+def test_a_copy_has_the_facts_of_its_original_in_any_order(catalog: Catalog) -> None:
+    listed = model("llama3.1:8b", catalog)
+    copy = replace(listed, sent="current:latest", shown="current:latest", name=parse("current:latest"))
+    for order in ((copy, listed), (listed, copy)):
+        advice = Advice(Circumstance(here(), SERVING, catalog, order))
+        facts = [advice.subjects.facts_of_model(each) for each in order]
+        assert facts[0] is not None and facts[0].architecture is not None and facts[0] == facts[1]
+        assert [advice.subjects.tag_of(each) for each in order] == [tag_of(catalog, "llama3.1:8b")] * 2
+
+
+def test_another_build_of_a_name_and_size_has_its_shape(catalog: Catalog) -> None:
+    advice = Advice(Circumstance(here(), SERVING, catalog))
+    listed = model("llama3.1:8b", catalog)
+    older = replace(listed, digest="f" * 64, size=int((listed.size or 0) * 1.01), context=8192)
+    known, found = advice.subjects.facts_of_model(listed), advice.subjects.facts_of_model(older)
+    assert known is not None and found is not None
+    assert (found.architecture, found.file, found.trained_context) == (known.architecture, older.size, 8192)
+    assert "another build" in found.source
+    larger = advice.subjects.facts_of_model(replace(older, digest="e" * 64, size=9 * 10**9))
+    assert larger is not None and larger.source == "its size alone"
+
+
 def test_what_is_installed_needs_no_disk(catalog: Catalog) -> None:
     full = KnownMachine(replace(here().machine or parse_hardware("8GB"), disk_free=0), "this machine")
     tag = tag_of(catalog, "llama3.1:8b")
@@ -332,6 +354,19 @@ def test_a_tag_without_eyes_is_not_for_looking(catalog: Catalog) -> None:
     blind = advice.verdict_of_tag(tag_of(catalog, "gemma3:1b"), 4096, Task.VISION)
     seeing = advice.verdict_of_tag(tag_of(catalog, "gemma3:4b"), 4096, Task.VISION)
     assert (blind.fit.parts[4].points, seeing.fit.parts[4].points) == (0, 10)
+
+
+def test_what_its_series_is_not_made_for_is_no_task_of_it(catalog: Catalog) -> None:
+    advice = Advice(Circumstance(here(), SERVING, catalog))
+    for name, task, points in (
+        ("llama-guard3:8b", Task.GENERAL, 0),
+        ("codellama:7b-code", Task.GENERAL, 0),
+        ("codellama:7b-code", Task.CODING, 10),
+        ("llama3.1:8b", Task.GENERAL, 10),
+    ):
+        verdict = advice.verdict_of_tag(tag_of(catalog, name), 4096, task)
+        assert verdict.fit.parts[4].points == points, name
+        assert advice.numbers_of_tag(tag_of(catalog, name), 4096, task).score == verdict.fit.score
 
 
 def test_every_tag_of_the_catalog_is_judged(catalog: Catalog) -> None:

@@ -4,10 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from modeltui.domain.advice.tasks import Purpose
 from modeltui.domain.models import LoadedModel, Model, ModelState, ModelType
 from modeltui.domain.names import parse as named
 from modeltui.domain.query import parse
 from modeltui.services.filtering import subject_of
+from modeltui.services.kinds import Kind
 from modeltui.services.library import Entry
 
 RUNNER = LoadedModel(shown="Coder:7B", sent="Coder:7B")
@@ -76,6 +78,19 @@ def test_what_a_model_is_found_by(text: str) -> None:
 def test_what_a_model_is_not_found_by(text: str) -> None:
     assert not parse(text).matches(subject_of(CODER))
     assert not parse(text).matches(subject_of(BARE))
+
+
+@pytest.mark.parametrize("text", ["alibaba", "balanced license:apache", "purpose:speed license:2.0"])
+def test_what_the_catalog_says_of_its_series_is_found(text: str) -> None:
+    kind = Kind(ModelType.CODE, Purpose.SPEED, "apache-2.0", "alibaba balanced models with tool use")
+    assert parse(text).matches(subject_of(CODER, kind))
+    assert not parse(text).matches(subject_of(CODER))
+
+
+def test_prose_does_not_answer_for_words_that_have_a_meaning() -> None:
+    kind = Kind(prose="sees pictures: vision, and thinking")
+    assert parse("pictures").matches(subject_of(CODER, kind))
+    assert not parse("vision").matches(subject_of(CODER, kind))
 
 
 def test_a_model_in_the_cloud_has_no_size() -> None:

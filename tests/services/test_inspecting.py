@@ -95,7 +95,9 @@ async def test_a_registry_that_cannot_be_asked_adds_nothing(open_place: Opener, 
     with pytest.raises(NoSuchModel) as caught:
         await inspect(place, "fresh")
     assert caught.value.message == "fresh:latest is not installed"
-    assert caught.value.remedy == "modeltui ls lists what is installed; modeltui pull fresh:latest gets it"
+    assert caught.value.remedy == (
+        "modeltui ls lists what is installed; modeltui pull fresh:latest tries to get it"
+    )
 
 
 async def test_nonsense_and_failures(place: Place) -> None:

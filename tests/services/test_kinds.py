@@ -1,4 +1,4 @@
-"""Of what type and purpose installed models are: as the catalog says of their series, whatever they are called."""
+"""Of what type and purpose installed models are: as the catalog says of their series."""
 
 from pathlib import Path
 
@@ -55,3 +55,12 @@ async def test_what_is_said_of_a_series_is_found_in_its_models(place: Place) -> 
 async def test_another_owner_s_name_is_not_the_library_s(place: Place, name: str) -> None:
     assert series_of([named(name)]) != {"qwen3"}
     assert kinds_of(place.services, [named(name)])[0].purpose is None
+
+
+async def test_a_copy_is_of_the_kind_of_its_original(place: Place) -> None:
+    digest = (shipped().series["qwen3"].tag("8b") or pytest.fail("no such tag")).digest or ""
+    names = ("mine:latest", "qwen3:8b", "llama3.2:latest")
+    copies = [Model(name, name, parse(name), digest=digest + "0" * 52) for name in names]
+    original = kinds_of(place.services, copies)[1]
+    assert original.license
+    assert kinds_of(place.services, copies) == [original] * 3, "whatever its name would say"

@@ -12,8 +12,8 @@ class Case:
     `held` is what this server's other models hold of the cards now, and would give back. `download` is None
     for what is installed already; `disk` is a directory on the disk of `disk_free`. `version` and `requires`
     are (major, minor, patch). `is_younger`: nothing says which server it needs, and it came out long after
-    this one. `least_speed` is the tokens a second that RAM alone would reach, where a card is slower than
-    RAM: no card is a loss.
+    this one. `is_made_for` the task, by the use of its series. `least_speed` is the tokens a second that RAM
+    alone would reach, where a card is slower than RAM: no card is a loss.
     """
 
     context: int
@@ -29,6 +29,7 @@ class Case:
     held: int = 0
     least_speed: float | None = None
     is_younger: bool = False
+    is_made_for: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

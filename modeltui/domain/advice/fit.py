@@ -2,13 +2,14 @@
 
 The score is a sum of six named parts, 100 in all:
 
-- memory, 40: all on the GPU 28, up to 8 more for what stays free (full at a fifth of what it takes), 4 more
-  when nothing that is loaded has to go for it; split 4, up to 14 more for the share of its layers on the GPU;
-  in RAM alone 4; both of these up to 6 more for the RAM that stays free;
+- memory, 40: all on the GPU 24, 4 more when the high end of the estimate's band fits, too, up to 8 more for
+  what stays free then (full at a fifth of what it takes), 4 more when nothing that is loaded has to go for
+  it; split 4, up to 14 more for the share of its layers on the GPU; in RAM alone 4; both of these up to 6
+  more for the RAM that stays free;
 - speed, 25: logarithmic from 2 to 50 tokens a second (people read about 5, and nobody reads 50);
 - context, 12: the trained context over the one that is asked for;
 - server, 8: whether its version can run the model;
-- task, 10: whether the model can do what is asked;
+- task, 10: whether the model is made for what is asked;
 - disk, 5: whether a pull finds room.
 
 Memory weighs most since a model that spills is slow at everything; the rest decides among those that fit.
@@ -78,11 +79,21 @@ class Fit:
 
 
 def memory_points(
-    kind: FitKind, share: float, headroom: float, ram_headroom: float, *, is_beside: bool = True
+    kind: FitKind,
+    share: float,
+    headroom: float,
+    ram_headroom: float,
+    *,
+    doubt: float = 0.0,
+    is_beside: bool = True,
 ) -> int:
-    """`share` of the layers on the GPU, 0-1; headrooms over what the model takes in all (0.2: a fifth)."""
+    """`share` of the layers on the GPU, 0-1; headrooms over what the model takes in all (0.2: a fifth).
+
+    `doubt` is how much more than that it may take, in the same measure.
+    """
     if kind is FitKind.GPU:
-        return 28 + round(8 * _clamped(headroom / _ROOMY)) + 4 * is_beside
+        sure = _clamped(headroom / doubt) if doubt > 0 else 1.0
+        return 24 + round(4 * sure) + round(8 * _clamped((headroom - doubt) / _ROOMY)) + 4 * is_beside
     if kind is FitKind.SPLIT or kind is FitKind.CPU:
         on_card = share if kind is FitKind.SPLIT else 0.0
         return 4 + round(14 * _clamped(on_card) + 6 * _clamped(ram_headroom / _ROOMY))
@@ -116,10 +127,17 @@ def server_points(
     return SERVER // 2 if is_younger else SERVER
 
 
-def task_points(task: Task | None, capabilities: frozenset[str] | None) -> int:
-    """Whether it can be asked at all; how good it is at it is the recommendation's business."""
+def task_points(
+    task: Task | None, capabilities: frozenset[str] | None, *, is_made_for: bool | None = None
+) -> int:
+    """Whether it can be asked at all; how good it is at it is the recommendation's business.
+
+    `is_made_for` it, by the use of its series; None where no catalog knows that.
+    """
     if task is None or capabilities is None:
         return TASK if task is None else TASK // 2
+    if is_made_for is False:
+        return 0
     return TASK if fitwords.needed(task) in capabilities else 0
 
 
@@ -146,12 +164,14 @@ def points(
         tokens = max(tokens, case.least_speed)
     return (
         memory_points(
-            placement.kind, share, placement.headroom / total, ram_left / total, is_beside=is_beside
+            *(placement.kind, share, placement.headroom / total, ram_left / total),
+            doubt=placement.needs.high / total - 1,
+            is_beside=is_beside,
         ),
         speed_points(tokens, is_embedding=is_embedding),
         context_points(case.context, case.trained),
         server_points(case.requires, case.version, is_younger=case.is_younger),
-        task_points(case.task, case.capabilities),
+        task_points(case.task, case.capabilities, is_made_for=case.is_made_for),
         disk_points(case.download, case.disk_free),
     )
 
@@ -189,7 +209,7 @@ def judge(
             if got[2] < CONTEXT and case.trained
             else "",
             f"upgrade the server to {fitwords.dotted(case.requires)}" if not got[3] and case.requires else "",
-            f"take a model with {fitwords.needed(case.task)}" if not got[4] and case.task else "",
+            fitwords.task_mend(case) if not got[4] else "",
             ""
             if got[5] or case.download is None
             else f"free {size(case.download - (case.disk_free or 0))} on its disk",

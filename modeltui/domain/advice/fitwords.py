@@ -25,6 +25,8 @@ def memory_words(placement: "Placement", case: Case) -> str:
         words = f"all {size(placement.vram)} on the GPU, {size(max(0, placement.headroom))} stay free"
         if placement.headroom < case.held:
             words += ", once the server has unloaded what is loaded now"
+        if placement.headroom < placement.needs.high - placement.needs.total:
+            words += f"; it may take up to {size(placement.needs.high)}, which would not fit"
         return words
     if placement.kind == "split":
         layers = f"{placement.layers_on_gpu} of {placement.layers} layers on the GPU"
@@ -97,7 +99,17 @@ def task_words(case: Case) -> str:
     if case.capabilities is None:
         return f"whether it can do {case.task} is unknown"
     ability = needed(case.task)
+    if ability in case.capabilities and case.is_made_for is False:
+        return f"{case.task}: it has {ability}, but is made for something else"
     return f"{case.task}: it {'has' if ability in case.capabilities else 'lacks'} {ability}"
+
+
+def task_mend(case: Case) -> str:
+    """What would do the task that this model does not."""
+    if case.task is None:
+        return ""
+    lacks = case.capabilities is not None and needed(case.task) not in case.capabilities
+    return f"take a model with {needed(case.task)}" if lacks else f"take a model that is made for {case.task}"
 
 
 def disk_words(case: Case) -> str:

@@ -116,6 +116,12 @@ class Series:
         """The tag that the series stands for when none is named, else its first; None where it has none."""
         return self.tag(self.default_tag) or next(iter(self.tags), None)
 
+    @property
+    def prose(self) -> str:
+        """What is said of it, in lower case, for who searches in it."""
+        said = (self.publisher, self.description, *sorted(self.use_cases))
+        return " ".join(part for part in said if part).casefold()
+
     def same_as(self, tag: Tag) -> tuple[Tag, ...]:
         """The other tags that are the very same model: one digest."""
         if tag.digest is None:

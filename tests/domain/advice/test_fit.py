@@ -15,6 +15,7 @@ from modeltui.domain.machines.machine import Card, Machine
 from modeltui.domain.memory.architecture import Architecture, Facts
 from modeltui.domain.memory.estimate import place
 from modeltui.domain.memory.serving import KvType, Serving
+from modeltui.domain.units import size
 
 GIB = 1 << 30
 SHAPE = Architecture("llama", 32, 4096, 32, (8,) * 32, 128, 128, 128256, 131072, has_output=True)
@@ -113,6 +114,29 @@ def test_an_unfit_number_is_no_reason_for_a_wrong_one() -> None:
     assert speed_points(float("nan")) == speed_points(None)
     assert memory_points(FitKind.GPU, 1.0, float("nan"), float("inf")) == 32
     assert memory_points(FitKind.SPLIT, 9.0, 0, -5) == 18
+
+
+def test_what_may_not_fit_after_all_has_fewer_points_and_says_so() -> None:
+    known, unknown = LLAMA, replace(LLAMA, architecture=None)
+    case = Case(8192, trained=131072)
+    for gib, sure in ((24, True), (7, False)):
+        alike, vague = judged(machine(gib), case), judged(machine(gib), case, facts=unknown)
+        assert alike.kind is vague.kind is FitKind.GPU
+        assert (vague.parts[0].points == alike.parts[0].points) is sure
+        assert ("which would not fit" in vague.parts[0].why) is not sure
+    needs = place(unknown, 8192, Serving((0, 32, 0)), machine(7)).needs
+    assert size(needs.high) in judged(machine(7), case, facts=unknown).parts[0].why
+    assert judged(machine(7), case, facts=known).parts[0].points >= 28
+
+
+def test_what_is_made_for_something_else_has_no_points_for_the_task() -> None:
+    chat = Case(8192, task=Task.GENERAL, capabilities=frozenset({"completion"}))
+    guard = replace(chat, is_made_for=False)
+    points_of = [judged(machine(24), case).parts[4].points for case in (chat, guard)]
+    assert points_of == [10, 0]
+    part = judged(machine(24), guard).parts[4]
+    assert part.why == "general: it has completion, but is made for something else"
+    assert part.mend == "take a model that is made for general"
 
 
 def score(facts: Facts, here: Machine, context: int, ram: int) -> tuple[int, int]:
