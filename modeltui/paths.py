@@ -14,11 +14,15 @@ _NOT_INHERITED: int = getattr(os, "O_CLOEXEC", 0)
 
 @dataclass(frozen=True, slots=True)
 class Paths:
-    """The three directories of one user (or of one demonstration)."""
+    """The three directories of one user (or of one demonstration).
+
+    `is_temporary`: they are removed as this program ends.
+    """
 
     config: Path
     state: Path
     cache: Path
+    is_temporary: bool = False
 
     @property
     def config_file(self) -> Path:

@@ -53,8 +53,13 @@ def decode(content: bytes, *, trusted: bool = False, only: Collection[str] | Non
     if not trusted and head.get("sha256") != _sum(content[lines.tell() :].rstrip(b"\n")):
         raise BrokenForm("it is damaged, or was changed by hand")
     try:
-        return _catalog(lines, _day(head), only)
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
+        found = _catalog(lines, _day(head), only)
+        if not trusted:
+            from modeltui.catalog.soundness import require_sound  # which the bundled one needs not
+
+            require_sound(found)
+        return found
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError) as error:
         raise BrokenForm(f"its content makes no catalog ({type(error).__name__})") from None
 
 
@@ -71,7 +76,7 @@ def _day(head: Mapping[str, Any]) -> str | None:
 def _head(line: bytes) -> Mapping[str, Any]:
     try:
         head = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         head = None
     if not isinstance(head, dict) or head.get("what") != _MAGIC:
         raise BrokenForm("it is no catalog of modeltui")
@@ -143,6 +148,8 @@ def _series(row: dict[str, Any]) -> Series:
 
 
 def _columns(series: str, rows: int, plain: Mapping[str, Any], coded: Mapping[str, Any]) -> list[list[Any]]:
+    if rows != len(plain["tag"]):
+        raise ValueError("columns of another length")
     found = {"series": [series] * rows, **plain}
     for name, (values, places) in coded.items():
         read = _READ.get(name)

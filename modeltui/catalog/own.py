@@ -57,7 +57,7 @@ def read(directory: Path) -> tuple[tuple[Change, ...], tuple[str, ...]]:
     for path in files:
         content = _content(path, problems)
         if content is not None:
-            changes += _Reader(str(path), problems).read(content)
+            changes += _Reader(clean_line(str(path)), problems).read(content)
     return tuple(changes), tuple(problems)
 
 
@@ -100,19 +100,20 @@ def _made(change: Change) -> Series:
 
 def _content(path: Path, problems: list[str]) -> Mapping[str, Any] | None:
     """The tables of one file; None, and a problem, when it is no TOML or cannot be read."""
+    shown = clean_line(str(path))
     try:
         if not path.is_file():  # a pipe would never end
-            problems.append(f"{path} is no file; it does not count")
+            problems.append(f"{shown} is no file; it does not count")
             return None
         if path.stat().st_size > _MOST_BYTES:
-            problems.append(f"{path} is larger than {_MOST_BYTES:,} bytes; it does not count")
+            problems.append(f"{shown} is larger than {_MOST_BYTES:,} bytes; it does not count")
             return None
         return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
     except OSError as error:
-        problems.append(f"{path} cannot be read: {error.strerror}; it does not count")
+        problems.append(f"{shown} cannot be read: {error.strerror}; it does not count")
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         why = clean_line(str(error), 200)
-        problems.append(f"{path} is no TOML: {why}; correct that line: until then it does not count")
+        problems.append(f"{shown} is no TOML: {why}; correct that line: until then it does not count")
     return None
 
 

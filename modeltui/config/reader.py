@@ -19,6 +19,10 @@ from modeltui.config.sources import OF_PROFILE, Layer, read_layers
 from modeltui.domain.endpoint import Endpoint, parse_endpoint
 from modeltui.errors import HIDDEN, ConfigError, NoSuchServer, UsageError, strip_secrets
 from modeltui.paths import Paths
+from modeltui.text import clean_line, is_clean_line
+
+_LONGEST = 2000  # characters of one thing that is told
+_DEEPEST = 8  # tables in tables: no key lies deeper
 
 
 def load(
@@ -81,8 +85,8 @@ class _Reader:
                 columns=values["tui.columns"],
             ),
             settings=tuple(self.settings.values()),
-            problems=tuple(self.problems),
-            unknown=tuple(self._unknown()),
+            problems=tuple(clean_line(problem, _LONGEST) for problem in self.problems),
+            unknown=tuple(clean_line(key) for key in self._unknown()),
         )
 
     def _value(self, path: tuple[str, ...], spec: Key, *, fatal: bool = False) -> Value:
@@ -119,6 +123,10 @@ class _Reader:
             for table, body in (tables or {}).items():
                 if not isinstance(body, dict):
                     raise ConfigError(f"{source}: {name}.{table} must be a table")
+                if not is_clean_line(table):
+                    raise ConfigError(
+                        f"{source}: {name}.{table} cannot be shown as it is", remedy="rename it"
+                    )
                 found[table] = None
         return list(found)
 
@@ -254,8 +262,14 @@ def _shown(path: tuple[str, ...], value: Value) -> Value:
     if path[-1] == "token_command":
         return HIDDEN
     if isinstance(value, tuple):
-        return tuple(strip_secrets(part) for part in value)
-    return strip_secrets(value) if isinstance(value, str) else value
+        return tuple(_plain(part) for part in value)
+    if isinstance(value, dict):
+        return {_plain(key): _plain(part) for key, part in value.items()}
+    return _plain(value)
+
+
+def _plain(value: Value) -> Value:
+    return clean_line(strip_secrets(value), _LONGEST) if isinstance(value, str) else value
 
 
 def _at(content: Mapping[str, Value], path: tuple[str, ...]) -> Value:
@@ -273,7 +287,7 @@ def _leaves(content: Mapping[str, Value], above: tuple[str, ...] = ()) -> list[t
         path = (*above, key)
         if path[0] == "profiles" and len(path) < 3:
             found += _leaves(value, path) if isinstance(value, dict) else [path]
-        elif isinstance(value, dict) and not is_known(path):
+        elif isinstance(value, dict) and not is_known(path) and len(path) < _DEEPEST:
             found += _leaves(value, path)
         else:
             found.append(path)

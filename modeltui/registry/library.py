@@ -25,7 +25,7 @@ _HTML = "text/html"
 
 async def read_library(base_url: str, now_ms: int, *, pause_s: float = PAUSE_S) -> tuple[Card, ...]:
     """All models that the library lists; raises ServerError, Garbled where the page lists none."""
-    what, url = "read the library", f"{base_url.rstrip('/')}/library"
+    what, url = "cannot read the library", f"{base_url.rstrip('/')}/library"
     page = await _page(what, url, pause_s)
     cards = await asyncio.to_thread(read_cards, page, now_ms)
     if not cards:
@@ -63,7 +63,7 @@ async def read_tags_of(
 
 async def _tags(card: Card, base_url: str, pause_s: float) -> tuple[ListedTag, ...]:
     """A model's tags; raises ServerError, Garbled where they are fewer than the library says."""
-    what = f"read the tags of {card.name}"
+    what = f"cannot read the tags of {card.name}"
     url = f"{base_url.rstrip('/')}/library/{quote(card.name, safe='')}/tags"
     tags = await asyncio.to_thread(read_tags, await _page(what, url, pause_s), card.name)
     if not tags:

@@ -34,7 +34,7 @@ class Reply:
 async def look_up(name: ModelName, base_url: str) -> Manifest:
     """The manifest that the registry at `base_url` announces; raises ServerError (NotFound: no such tag)."""
     url = manifest_url(name, base_url)
-    what = f"look up {name.short} at its registry"
+    what = f"cannot look up {name.short} at its registry"
     reply = await ask(what, url)
     try:
         return decode(reply.body)
@@ -66,8 +66,7 @@ async def ask(
     except TimeoutError:
         raise errors.TimedOut(what, url=url, words=f"no answer in {limit_s:.0f} s", remedy="") from None
     except (httpx.HTTPError, httpx.InvalidURL, UnicodeError, OSError) as error:
-        words = str(error) or type(error).__name__
-        raise errors.Unreachable(what, url=url, words=words, remedy="") from None
+        raise errors.Unreachable(what, url=url, words=_why(error), remedy="") from None
     except (ValueError, errors.UsageError):
         raise errors.Garbled(what, url=url, words="not an address that is asked", remedy="") from None
 
@@ -96,6 +95,15 @@ async def _request(what: str, method: str, url: str, accept: str, largest: int) 
                 raise _refusal(what, url, response.status_code)
             return Reply(dict(response.headers), bytes(body))
     raise errors.Garbled(what, url=url, words="too many redirects", remedy="")
+
+
+def _why(error: Exception) -> str:
+    """Why nothing was heard. A machine without a way out, whose server has one, says so in a word."""
+    words = str(error) or type(error).__name__
+    is_tls = "ssl" in words.casefold() or "certificate" in words.casefold()
+    if isinstance(error, httpx.ConnectError) and not is_tls:
+        return "not reachable from here"
+    return words
 
 
 def _refuse_plain(what: str, url: str) -> None:

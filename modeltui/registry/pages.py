@@ -14,15 +14,19 @@ from modeltui.domain.catalog.merging import Card, ListedTag
 from modeltui.text import clean_line
 
 MOST_MODELS, MOST_TAGS = 5000, 2000
+_MOST_PULLS = 10**15
 _MOST_PIECES = 200  # of text that belongs to one link
+_AT_ONCE, _LONGEST = 1 << 16, 1 << 20  # characters that are read together, and of one tag or script
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}", re.ASCII)
 _CAPABILITIES = frozenset({"tools", "vision", "embedding", "thinking", "insert", "image", "audio", "cloud"})
 _INPUTS = frozenset({"text", "image", "audio", "video"})
 _UNSEEN = frozenset({"script", "style", "template", "noscript", "svg", "head", "nav", "footer"})
 _DIGEST = re.compile(r"(?<![0-9a-z])[0-9a-f]{12}(?![0-9a-z])")
-_SIZE = re.compile(r"(?<![\w.])([0-9]+(?:\.[0-9]+)?) ?([KMGT]B)(?!\w)")
-_CONTEXT = re.compile(r"(?<![\w.-])([0-9]+(?:\.[0-9]+)?) ?([KM])(?![\w-])")
-_PULLS = re.compile(r"([0-9][0-9,]*(?:\.[0-9]+)?) ?([KMB]?) ?(?:Pulls|Downloads)(?!\w)", re.IGNORECASE)
+_SIZE = re.compile(r"(?<![\w.])([0-9]{1,6}(?:\.[0-9]{1,6})?) ?([KMGT]B)(?!\w)")
+_CONTEXT = re.compile(r"(?<![\w.-])([0-9]{1,6}(?:\.[0-9]{1,6})?) ?([KM])(?![\w-])")
+_PULLS = re.compile(
+    r"(?<![0-9,.])([0-9][0-9,]{0,15}(?:\.[0-9]+)?) ?([KMB]?) ?(?:Pulls|Downloads)(?!\w)", re.IGNORECASE
+)
 _TAGS = re.compile(r"(?<![\w.])([0-9]{1,5}) ?Tags?(?!\w)", re.IGNORECASE)
 _AGO = re.compile(
     r"(?<!\w)(?:about )?([0-9]{1,4}|an?) (minute|hour|day|week|month|year)s? ago", re.IGNORECASE
@@ -76,7 +80,8 @@ class _Linked(HTMLParser):
         if tag == "body":
             self._unseen.clear()
         if tag in _UNSEEN:
-            self._unseen.append(tag)
+            if tag not in self._unseen:  # its end closes them all: a list of few, however deep they are
+                self._unseen.append(tag)
             return
         values = dict(attrs)
         path = _library_path(values.get("href") or "") if tag == "a" else None
@@ -102,10 +107,22 @@ class _Linked(HTMLParser):
 
 
 def _linked(page: str) -> Iterator[tuple[str, list[str]]]:
-    """Each link's path behind /library/, with the pieces of text that follow it."""
-    parser = _Linked()
-    parser.feed(page)
-    parser.close()
+    """Each link's path behind /library/, with the pieces of text that follow it; none of what is no HTML.
+
+    In pieces: html.parser looks from each `<` that nothing closes through all that it was given, and with
+    a page of those takes hours. It raises AssertionError for a broken declaration (`<![`).
+    """
+    parser, at = _Linked(), 0
+    while at < len(page):
+        cut = page.rfind("<", at + 1, at + _AT_ONCE)  # where no text is cut in two
+        end = cut if cut > at and len(page) > at + _AT_ONCE else at + _AT_ONCE
+        try:
+            parser.feed(page[at:end])
+        except AssertionError:
+            return
+        if len(parser.rawdata) > _LONGEST:
+            return
+        at = end
     yield from parser.found
 
 
@@ -127,11 +144,16 @@ def _card(name: str, pieces: list[str], now_ms: int) -> Card:
     return Card(
         name=name,
         capabilities=frozenset(piece.casefold() for piece in pieces) & _CAPABILITIES - {"cloud"},
-        pulls=round(float(pulls[1].replace(",", "")) * _COUNTS[pulls[2].upper()]) if pulls else None,
+        pulls=_count(pulls) if pulls else None,
         tag_count=int(tags[1]) if tags else None,
         updated=_updated(text, now_ms),
         is_dated=_DATE.search(text) is not None,
     )
+
+
+def _count(pulls: re.Match[str]) -> int | None:
+    count = round(float(pulls[1].replace(",", "")) * _COUNTS[pulls[2].upper()])
+    return count if count < _MOST_PULLS else None
 
 
 def _last(form: re.Pattern[str], text: str) -> re.Match[str] | None:

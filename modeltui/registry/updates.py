@@ -40,7 +40,7 @@ def head_url(name: ModelName, base_url: str | None) -> str | None:
 
 async def look_at_head(name: ModelName, base_url: str) -> Head | None:
     """What a HEAD says; None where it says no digest. Raises ServerError (NotFound: no such tag there)."""
-    what = f"ask for the version of {name.short}"
+    what = f"cannot ask for the version of {name.short}"
     headers = (await ask(what, manifest_url(name, base_url), "HEAD")).headers
     digest = _DIGEST.fullmatch(headers.get("ollama-content-digest", "").strip().lower())
     pushed = _PUSHED.fullmatch(headers.get("ollama-push-time", "").strip())
@@ -75,7 +75,7 @@ async def read_config(name: ModelName, manifest: Manifest, base_url: str) -> dic
 async def _read(name: ModelName, blob: Blob, base_url: str) -> str:
     """A small layer as text, cleaned as a server's answers are."""
     url = f"{base_url.rstrip('/')}/v2/{name.namespace}/{name.model}/blobs/{blob.digest}"
-    what = f"read a small layer of {name.short}"
+    what = f"cannot read a small layer of {name.short}"
     body = (await ask(what, url)).body
     if f"sha256:{hashlib.sha256(body).hexdigest()}" != blob.digest.lower():
         raise errors.Garbled(

@@ -14,6 +14,7 @@ from modeltui.catalog import form
 from modeltui.domain.advice.tasks import Purpose
 from modeltui.domain.catalog.series import Catalog, Series, Tag, catalog_of
 from modeltui.domain.models import ModelType
+from modeltui.text import clean_line
 
 
 def test_everything_comes_back() -> None:
@@ -24,7 +25,7 @@ def test_the_whole_library_comes_back() -> None:
     assert form.decode(form.encode(shipped()).encode()) == shipped()
 
 
-WORDS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=12)
+WORDS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=12).map(clean_line)
 NAMES = st.text(string.ascii_lowercase + string.digits + ".-", min_size=1, max_size=8)
 NUMBERS = st.none() | st.integers(1, 10**15)
 TAGS = st.builds(
@@ -35,13 +36,17 @@ TAGS = st.builds(
     size=NUMBERS,
     is_size_exact=st.booleans(),
     weights=NUMBERS,
+    projector=NUMBERS,
     quantization=st.none() | WORDS,
+    parameter_size=st.none() | WORDS,
     parameters=NUMBERS,
+    active_parameters=NUMBERS,
     context=NUMBERS,
     inputs=st.frozensets(WORDS, max_size=2),
     is_base=st.booleans(),
     type=st.none() | st.sampled_from(ModelType),
     purpose=st.none() | st.sampled_from(Purpose),
+    note=st.none() | WORDS,
 )
 
 

@@ -4,20 +4,29 @@ import json
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace as altered
+from pathlib import Path
 from typing import Any
 
 import pytest
 from commandline import DOCUMENTED, Behind, Home, Ran, Screen, Stage, Terminal, harmful, strings, until
+from everything import left_out
 from hostility import HOSTILITIES, shorten_limits
 from replay import Connection, Request, Served, response, serving
+from shelf import Shelf
 
 from modeltui.demo.faults import Kind
+from modeltui.demo.library import DemoModel
 from modeltui.demo.twist import HOSTILE_TEXTS
+from modeltui.domain.transfers import State
+from modeltui.services.cleaning import Cleaning
 
 Cli = Callable[..., Ran]
+Ready = Callable[[tuple[str, ...]], tuple[str, ...]]
 
+# Of a registry and of the library's site, more than of a server.
+LOOKUP, REFRESH = ("catalog", "show", "qwen3:8b", "--lookup"), ("catalog", "refresh")
 # What each command asks beside the list of models.
 COMMANDS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("ls",): ("/api/tags", "/api/ps"),
@@ -29,13 +38,78 @@ COMMANDS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("mv", "qwen3:8b", "mine"): ("/api/tags", "/api/copy", "/api/delete"),
     ("current",): ("/api/tags",),
     ("switch", "qwen3:8b"): ("/api/tags", "/api/ps", "/api/show", "/api/generate"),
+    ("switch", "--task", "coding"): ("/api/tags", "/api/generate"),
     ("load", "qwen3:8b"): ("/api/ps", "/api/generate"),
     ("unload", "gemma3:12b"): ("/api/tags", "/api/ps", "/api/generate"),
     ("sync",): ("/api/tags", "/api/ps"),
     ("doctor",): ("/api/version", "/api/tags"),
     ("pull", "tiny-demo"): ("/api/version",),
     ("outdated",): ("/api/tags", "/api/show", "/v2/*"),
+    ("upgrade", "--all", "--yes"): ("/api/show", "/v2/*"),
+    ("verify",): ("/api/tags", "/v2/*"),
+    ("verify", "--scan"): ("/api/show",),
+    ("clean", "--yes"): ("/api/tags",),
+    ("check", "qwen3:8b"): ("/api/tags",),
+    ("recommend", "--limit", "2"): ("/api/tags",),
+    ("catalog", "qwen3:8b"): ("/api/tags",),
+    LOOKUP: ("/v2/*",),
+    REFRESH: ("/library*",),
+    ("setup", "--yes"): ("/api/version", "/api/tags"),
 }
+# The same commands in their other forms.
+VARIANTS = (
+    ("ls", "fits", "license:apache"),
+    *(
+        ("show", "qwen3:8b", f"--{part}")
+        for part in ("license", "template", "system", "parameters", "modelfile")
+    ),
+    ("cp", "qwen3:8b", "mine", "--yes"),
+    ("mv", "mine", "other", "--yes"),
+    ("switch", "auto", "--record-only", "--yes"),
+    ("switch", "gemma3:12b", "--release", "--keep-alive", "30m"),
+    ("load", "qwen3:8b", "--keep-alive", "forever"),
+    ("unload", "--all"),
+    ("pull", "--from", "NAMES", "--yes"),
+    ("outdated", "qwen3:8b"),
+    ("upgrade", "--auto"),
+    ("verify", "--release", "chat"),
+    ("verify", "--quarantine", "--yes"),
+    ("clean", "--dry-run"),
+    ("check", "qwen3:14b", "--context", "16k", "--task", "coding", "--hardware", "2x24GB+64GB"),
+    ("check", "nowhere/at:all", "--vram", "8"),
+    ("catalog", "fits", "qwen3:8b", "--sort", "fit", "--limit", "3", "--vram", "8"),
+    ("catalog", "show", "qwen3", "--hardware", "none+16GB"),
+    ("recommend", "8", "--task", "coding", "--priority", "speed", "--context", "8k", "--explain"),
+    ("recommend", "--hardware", "24GB"),
+    ("recommend", "--vram", "16"),
+    ("setup", "--task", "coding", "--priority", "speed", "--context", "8k", "--vram", "8"),
+    ("setup", "--hardware", "24GB+64GB"),
+    ("doctor", "--measure-ram"),
+)
+# What asks no server but tells what one said, in an order in which each has something to do; exit codes.
+UNASKING: dict[tuple[str, ...], int] = {
+    ("activity", "--limit", "50"): 0,
+    ("activity", "--here"): 0,
+    ("config",): 0,
+    ("config", "show"): 0,
+    ("config", "path"): 0,
+    ("config", "init"): 1,
+    ("queue",): 0,
+    ("queue", "ls"): 0,
+    ("queue", "unit"): 0,
+    ("queue", "per-server", "2"): 0,
+    ("queue", "retry", "1"): 0,
+    ("queue", "move", "1", "first"): 0,
+    ("queue", "pause", "1"): 0,
+    ("queue", "resume", "1"): 0,
+    ("queue", "run"): 5,
+    ("queue", "cancel", "1"): 1,
+    ("queue", "cancel", "--all", "--yes"): 0,
+    ("queue", "clear"): 0,
+}
+APART = ("queue", "run", "--headless", "--ahead"), ("demo", "--port", "PORT", "--old")
+# What can be answered without a server.
+ANSWERED = {"current": (0, 3), "check": (0, 3), "recommend": (0, 3), "catalog": (0,)}
 
 WORST = ("hostile strings", "wrong types", "half a body", "500 with words")
 EVERYWHERE = (*WORST, "endless", "cut", "redirects", "hang")
@@ -44,12 +118,18 @@ EVERYWHERE = (*WORST, "endless", "cut", "redirects", "hang")
 def cases() -> Iterator[Any]:
     """Every way for `ls`; the worst ones for every path of every command, and for its whole server."""
     for command, paths in COMMANDS.items():
-        for path in ("/api/*", *paths):
-            chosen = HOSTILITIES if command == ("ls",) else EVERYWHERE if path == "/api/*" else WORST
-            for name in chosen:
+        for path in ("/api/*", *paths) if command not in (LOOKUP, REFRESH) else paths:
+            chosen: Iterable[str] = EVERYWHERE if path in ("/api/*", "/library*") else WORST
+            if command == ("ls",):
+                chosen = HOSTILITIES
+            elif command[0] in ("recommend", "catalog") and path == "/api/tags":
+                chosen = WORST[:2]
+            elif command[0] in ("pull", "setup") and path == "/api/*":
                 # A pull whose stream is never good is tried until somebody ends it: see TestPull.
-                if command[0] != "pull" or not HOSTILITIES[name][2] or path != "/api/*":
-                    yield pytest.param(command, path, name, id=f"{' '.join(command[:2])} {path} {name}")
+                chosen = [name for name in EVERYWHERE if not HOSTILITIES[name][2]]
+            # Those first whose answers change nothing.
+            names = sorted(chosen, key=lambda name: HOSTILITIES[name][2])
+            yield pytest.param(command, path, names, id=f"{' '.join(command)} {path}")
 
 
 @pytest.fixture(autouse=True)
@@ -57,17 +137,55 @@ def short_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same limits on time and bodies, only smaller; and retries without a pause."""
     shorten_limits(monkeypatch)
     monkeypatch.setattr("modeltui.services.loading.GONE_S", 0.5)
+    monkeypatch.setattr("modeltui.registry.library.PAUSE_S", 0.0)
+    monkeypatch.setattr("modeltui.registry.library._PAGE_S", 0.3)
+    monkeypatch.setattr("modeltui.registry.library._LARGEST_PAGE", 200_000)
     monkeypatch.setattr("random.random", lambda: 0.0)
 
 
-def check(ran: Ran, *, as_json: bool, on_terminal: bool = False) -> None:
+@pytest.fixture
+def ready(cli: Cli, home: Home, stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ready:
+    """Gives each command something to do, before its server goes bad; returns the line as it is typed."""
+
+    def made(command: tuple[str, ...]) -> tuple[str, ...]:
+        hardware = '[servers.demo.hardware]\ngpus = ["24GB"]\nram = "64GB"\n[updates]\nauto = "pull"\n'
+        home.configure(stage.url, of_server=f'{hardware}[registries."ollama.com"]\nbase_url = "{stage.url}"')
+        if command[0] in ("verify", "clean"):
+            home.write_config(home.paths.config_file.read_text().replace("local = false", "local = true"))
+            monkeypatch.setattr(Cleaning.__init__, "__kwdefaults__", {"look_s": 0.0})
+            stage.behind.call(stage.library.installed.clear)
+            shelf = Shelf(tmp_path / "models")
+            weights = b"weights" if command[0] == "clean" else b"spoilt"
+            digest = stage.behind.call(
+                lambda: shelf.add(stage.library, DemoModel("chat"), b"weights")
+            ).weights
+            shelf.path(digest).write_bytes(weights)
+            shelf.file(f"sha256-{'a' * 64}-partial", b"12345", hours=50)
+            monkeypatch.setenv("OLLAMA_MODELS", str(shelf.root))
+        if command[0] == "current":
+            cli("switch", "gemma3:12b", "--record-only")
+        if command[0] == "unload":
+            cli("load", "gemma3:12b")
+        if command[:2] == ("mv", "mine"):
+            cli("cp", "qwen3:8b", "mine")
+        if "--release" in command and command[0] == "verify":
+            cli("verify", "--scan")
+        monkeypatch.setattr("modeltui.hardware.rambandwidth.measure_ram_bandwidth", lambda: 2e10)
+        names = tmp_path / "names"
+        names.write_text("tiny-demo\n", "utf-8")
+        return tuple(str(names) if word == "NAMES" else word for word in command)
+
+    return made
+
+
+def check(ran: Ran, *, as_json: bool, on_terminal: bool = False, when: str = "") -> None:
     """What holds whatever a server says."""
     for text in (ran.out, ran.err):
         text.encode("utf-8")  # no lone surrogate
-        assert harmful(text, on_terminal=on_terminal) == set()
-        assert "Traceback" not in text
-        assert "a defect of modeltui" not in text
-    assert ran.code in DOCUMENTED
+        assert harmful(text, on_terminal=on_terminal) == set(), when
+        assert "Traceback" not in text, when
+        assert "a defect of modeltui" not in text, when
+    assert ran.code in DOCUMENTED, when
     if not as_json:
         assert max(map(len, (ran.out + ran.err).splitlines()), default=0) < 4000
         return
@@ -81,25 +199,93 @@ def check(ran: Ran, *, as_json: bool, on_terminal: bool = False) -> None:
             assert harmful(text) == set()
 
 
-@pytest.mark.parametrize(("command", "path", "hostility"), list(cases()))
+def test_no_command_and_no_option_is_left_out() -> None:
+    assert left_out([*COMMANDS, *VARIANTS, *UNASKING, *APART]) == set()
+
+
+@pytest.mark.parametrize(("command", "path", "hostilities"), list(cases()))
 def test_a_command_survives(
-    cli: Cli, stage: Stage, command: tuple[str, ...], path: str, hostility: str
+    cli: Cli, stage: Stage, ready: Ready, command: tuple[str, ...], path: str, hostilities: list[str]
 ) -> None:
-    kind, value, is_answer = HOSTILITIES[hostility]
-    if command[0] == "current":
-        cli("switch", "gemma3:12b", "--record-only")
-    if command[0] == "unload":
-        cli("load", "gemma3:12b")
-    stage.trouble(kind, path, value=value)
-    for as_json in (False, True) if is_answer else (len(hostility + path) % 2 == 0,):
-        ran = cli(*command, *(["--json"] if as_json else []))
-        check(ran, as_json=as_json)
-        if command[0] == "current":
-            assert ran.code in (0, 3)  # the record is ours, whatever the server says
-        elif not is_answer and path == "/api/*":
-            assert ran.code in (1, 4)
-    if is_answer:
-        assert harmful(cli("activity").out) == set()
+    line = ready(command)
+    for hostility in hostilities:
+        kind, value, is_answer = HOSTILITIES[hostility]
+        stage.trouble(kind, path, value=value)
+        for as_json in (False, True) if is_answer else (len(hostility + path) % 2 == 0,):
+            ran = cli(*line, *(["--json"] if as_json else []))
+            check(ran, as_json=as_json, when=hostility)
+            if path == "/api/*" and command[0] in ANSWERED:
+                assert ran.code in ANSWERED[command[0]], hostility  # it is ours, whatever the server says
+            elif not is_answer and path == "/api/*":
+                assert ran.code in (1, 4), hostility
+        stage.calm()
+    assert harmful(cli("activity").out) == set()
+    if path == "/api/*":
+        does_its_work(cli(*line))
+
+
+def does_its_work(ran: Ran) -> None:
+    """On a good server it has something to do: else it would be no feat to survive a bad one."""
+    assert ran.code in (0, 3), ran
+    assert ran.out or "nothing is loaded" in ran.err
+
+
+@pytest.mark.parametrize("command", VARIANTS, ids=" ".join)
+def test_its_other_forms_survive(cli: Cli, stage: Stage, ready: Ready, command: tuple[str, ...]) -> None:
+    does_its_work(cli(*ready(command)))
+    line = ready(command)
+    for hostility, as_json in (("hostile strings", True), ("wrong types", False), ("500 with words", True)):
+        kind, value, _ = HOSTILITIES[hostility]
+        # A pull whose stream is never good is tried until somebody ends it.
+        stage.trouble(kind, "/api/version" if command[0] == "pull" else "/api/*", value=value)
+        check(cli(*line, *(["--json"] if as_json else [])), as_json=as_json, when=hostility)
+        stage.calm()
+
+
+WORDS = "\x1b[2J\u202e\x9b pull model manifest: file does not exist \x07\u200b" + "long " * 1000
+
+
+def test_what_is_told_later_is_harmless_too(
+    cli: Cli, home: Home, stage: Stage, tmp_path: Path, ready: Ready
+) -> None:
+    """The queue, the activity and the rest repeat what a server said, on a terminal too."""
+    ready(("queue",))
+    stage.trouble(Kind.STREAM_ERROR, "/api/pull", value=WORDS)
+    stage.trouble(Kind.STREAM_ERROR, "/api/copy", value=WORDS)
+    assert cli("pull", "tiny-demo").code == 5
+    assert cli("cp", "qwen3:8b", "mine").code in (1, 5)
+    home.paths.config_file.rename(tmp_path / "config.toml")
+    assert cli("config", "init").code == 0
+    (tmp_path / "config.toml").replace(home.paths.config_file)
+    for command in UNASKING:
+        for as_json in (False, True):
+            ran = cli(*command, *(["--json"] if as_json else []))
+            check(ran, as_json=as_json)
+            if not as_json:  # each for the first time
+                assert ran.code == UNASKING[command], (command, ran)
+    said = cli("activity", "--json").out
+    assert "pull model manifest" in said and "modeltui" not in said
+
+
+def test_a_runner_on_its_own_survives(home: Home, cli: Cli, stage: Stage) -> None:
+    stage.trouble(Kind.STREAM_ERROR, "/api/pull", value=WORDS)
+    assert cli("pull", "tiny-demo").code == 5
+    cli("queue", "retry", "1")
+    for kind in (Kind.HOSTILE, Kind.WRONG_TYPES):
+        stage.trouble(kind, "/v2/*")
+    ran = home.apart("queue", "run", "--headless", "--ahead")
+    check(ran, as_json=False)
+    assert [row.transfer.state for row in home.queue()] == [State.FAILED]
+    log = (home.paths.state / "runner.log").read_text("utf-8")
+    assert "pull model manifest" in log and harmful(log) == set()
+
+
+def test_a_demonstration_that_cannot_begin_says_so(cli: Cli, stage: Stage) -> None:
+    port = stage.url.rpartition(":")[2]
+    for more in ([], ["--json"]):
+        ran = cli("demo", "--port", port, "--old", *more)
+        check(ran, as_json=bool(more))
+        assert ran.code == 1
 
 
 REFUSALS = ("401", "403", "404", "redirects")  # of a pull: nothing that a retry mends
@@ -130,6 +316,20 @@ def test_each_kind_has_its_error_address_and_remedy(cli: Cli, stage: Stage, host
     human = cli("ls")
     assert human.out == ""
     assert "modeltui: cannot list the models: " in human.err and f"\n  at   {stage.url}/api/" in human.err
+
+
+@pytest.mark.parametrize("command", [("ls",), ("unload", "gemma3:12b")], ids=" ".join)
+def test_of_two_failures_the_list_s_own_is_told(cli: Cli, stage: Stage, command: tuple[str, ...]) -> None:
+    """Both are asked at once, and what is loaded fails first."""
+    stage.trouble(Kind.DELAY, "/api/tags", value=0.2)
+    stage.trouble(Kind.CUT)
+    for _ in range(2):
+        ran = cli(*command)
+        assert ran.err.startswith("modeltui: cannot list the models: "), ran
+        assert "loaded" not in ran.err
+        stage.calm()
+        stage.trouble(Kind.DELAY, "/api/tags", value=0.2)
+        stage.trouble(Kind.STATUS, value=500)
 
 
 class TestPull:
@@ -230,7 +430,6 @@ def test_a_name_that_is_no_name_offers_no_action(cli: Cli, stage: Stage) -> None
             assert ran.code in (1, 2, 5)
 
 
-@pytest.mark.parametrize("text", [text for text in HOSTILE_TEXTS if "\x00" not in text])
 @pytest.mark.parametrize(
     "command",
     [
@@ -239,22 +438,44 @@ def test_a_name_that_is_no_name_offers_no_action(cli: Cli, stage: Stage) -> None
         ("--server", "TEXT", "ls"),
         ("--profile", "TEXT", "ls"),
         ("pull", "TEXT"),
+        ("pull", "--from", "TEXT"),
         ("cp", "TEXT", "x"),
         ("cp", "qwen3:8b", "TEXT"),
+        ("switch", "TEXT"),
         ("load", "qwen3:8b", "--keep-alive", "TEXT"),
+        ("outdated", "TEXT"),
+        ("upgrade", "TEXT"),
+        ("verify", "--release", "TEXT"),
+        ("check", "TEXT"),
+        ("check", "qwen3:8b", "--hardware", "TEXT"),
+        ("check", "qwen3:8b", "--context", "TEXT"),
+        ("recommend", "TEXT"),
+        ("recommend", "--hardware", "24GB TEXT"),
+        ("recommend", "--task", "TEXT"),
+        ("catalog", "--vram", "TEXT"),
+        ("catalog", "show", "TEXT"),
+        ("setup", "--hardware", "TEXT"),
         ("queue", "cancel", "TEXT"),
+        ("queue", "move", "1", "TEXT"),
+        ("queue", "per-server", "TEXT"),
+        ("config", "TEXT"),
+        ("demo", "--port", "TEXT"),
         ("activity", "-n", "TEXT"),
+        ("ls", "TEXT"),
+        ("catalog", "TEXT"),
     ],
     ids=" ".join,
 )
-def test_hostile_words_on_the_command_line(
-    cli: Cli, stage: Stage, command: tuple[str, ...], text: str
-) -> None:
-    for as_json in (False, True):
+def test_hostile_words_on_the_command_line(cli: Cli, stage: Stage, command: tuple[str, ...]) -> None:
+    for number, text in enumerate(text for text in HOSTILE_TEXTS if "\x00" not in text):
+        as_json = number % 2 == 0
         words = [word.replace("TEXT", text) for word in command]
         ran = cli(*(["--json"] if as_json else []), *words)
         check(ran, as_json=as_json)
-        assert ran.code in (2, 5)
+        # A word that is looked for is found nowhere, and a few of them are numbers or no words at all.
+        assert ran.code in ((2, 5) if command[:2] not in (("ls", "TEXT"), ("catalog", "TEXT")) else (0,)), (
+            text
+        )
 
 
 @pytest.mark.parametrize(

@@ -213,7 +213,7 @@ async def test_a_connection_that_breaks(registry: Registry, answer: bytes) -> No
 async def test_nobody_listens() -> None:
     with pytest.raises(Unreachable) as caught:
         await look_up(NAME, "http://127.0.0.1:1")
-    assert caught.value.words
+    assert caught.value.words == "not reachable from here"
     assert caught.value.remedy is None  # it is not a server that the person could start
 
 

@@ -1,5 +1,6 @@
 """What is read of the live library's pages, written by hand as the site writes them."""
 
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -118,3 +119,40 @@ def test_any_text_is_a_page(text: str) -> None:
             assert card.pulls is None or card.pulls >= 0
         for tag in read_tags(page, "x"):
             assert is_clean_line(tag.tag) and (tag.size is None or tag.size >= 0)
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["<", "<!--", "<!-- --", "<![", "<!", "</a ", "<a href='/library/", "<a x=", "<x y='", "<svg>", "</nav>"],
+)
+def test_hostile_pages_cost_linear_time(piece: str) -> None:
+    """html.parser alone takes minutes for some, and raises for others."""
+    page = f"<a href='/library/x'>{'<svg>' * 20_000}{piece * 20_000}"
+    began = time.process_time()
+    read_cards(page, NOW)
+    read_tags(f"{page}>{'</nav>' * 20_000}", "x")
+    assert time.process_time() - began < 5
+
+
+def test_text_is_whole_wherever_a_long_page_is_read_in_pieces() -> None:
+    models = [SiteModel(f"m{number}", [SiteTag("8b", "46e0c10c039e")]) for number in range(500)]
+    page = library_page(models)
+    assert len(page) > 3 * 65_536
+    cards = read_cards(page, NOW)
+    assert {(card.pulls, card.tag_count) for card in cards} == {(118_700_000, 1)}
+    assert len(cards) == 500
+
+
+def test_numbers_beyond_sense_are_unknown() -> None:
+    many = "9" * 400
+    model = SiteModel(
+        "m", [], "", pulls=f"{many}M", updated=f"{many} years ago", updated_title=None, stated=10**9
+    )
+    (card,) = read_cards(library_page([model]), NOW)
+    assert (card.pulls, card.tag_count, card.updated) == (None, None, None)
+    (card,) = read_cards(library_page([SiteModel("m", [], "", pulls="9,999,999,999B")]), NOW)
+    assert card.pulls is None
+    (row,) = read_tags(
+        tags_page(SiteModel("m", [SiteTag("x", "46e0c10c039e", f"{many}GB", f"{many}K")])), "m"
+    )
+    assert (row.size, row.context) == (None, None)
