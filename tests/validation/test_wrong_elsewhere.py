@@ -57,6 +57,26 @@ def test_3_vram_and_ram_together_hold_what_neither_holds_alone(catalog: Catalog)
     assert verdict(catalog, "none+32GB", "llama3.3:70b").fit.kind is FitKind.NO
 
 
+def test_4_memory_is_that_of_the_file_that_is_shown(catalog: Catalog) -> None:
+    """Qwen3-30B-A3B: Q5_K_M of 20.8 GB on disk and 15.6 GB in memory there; 1,575 mixtures alike."""
+    sizes = []
+    for quantization in ("q4_K_M", "q8_0", "fp16"):
+        found = verdict(catalog, "80GB+64GB", f"qwen3:30b-a3b-{quantization}")
+        assert found.placement is not None and found.facts is not None
+        used = found.placement.vram + found.placement.ram
+        assert used > found.facts.file > 18 * GB
+        sizes.append(found.facts.file)
+    assert sizes == sorted(sizes)
+    mixtures = [tag for tag in catalog.tags if tag.active_parameters and tag.size and not tag.is_cloud]
+    assert len(mixtures) > 300
+    known = KnownMachine(parse_hardware("24GB+512GB"), "simulated")
+    advice = Advice(Circumstance(known, SERVING, catalog))
+    for tag in mixtures:
+        placement = advice.verdict_of_tag(tag, 4096).placement
+        if placement is not None and placement.kind is not FitKind.NO:
+            assert placement.vram + placement.ram >= (tag.size or 0), tag.name
+
+
 def test_5_a_mixture_that_does_not_fit_is_not_called_good(catalog: Catalog) -> None:
     """gpt-oss-20b on 8 GB: "MoE Good, 1.99 of 8 GB" with a usable context of 0 there."""
     found = verdict(catalog, "8GB+32GB", "gpt-oss:20b")
@@ -111,3 +131,48 @@ def test_7_parallel_requests_and_the_kv_type_count(catalog: Catalog) -> None:
     plain, parallel, halved = needs.values()
     assert parallel > plain + 2 * GB
     assert halved < plain - 1 * GB
+
+
+@pytest.mark.parametrize(
+    ("name", "context", "all_layers", "most"),
+    [
+        ("gemma3:27b", 131072, 2 * 62 * 16 * 128 * 2 * 131072, 0.25),  # 52 of 62 layers see a window
+        ("qwen3.5:27b", 65536, 2 * 64 * 4 * 256 * 2 * 65536, 0.26),  # 16 of 64 keep a cache
+        ("glm-4.7-flash:latest", 65536, 2 * 47 * 20 * 256 * 2 * 65536, 0.12),  # a latent vector, not 20 heads
+    ],
+)
+def test_8_not_every_layer_keeps_every_token(
+    catalog: Catalog, name: str, context: int, all_layers: int, most: float
+) -> None:
+    """The cache was counted for all layers and heads there: windows, hybrids and latent attention too."""
+    found = verdict(catalog, "80GB+64GB", name, context)
+    assert found.placement is not None
+    assert 0 < found.placement.needs.kv <= most * all_layers
+
+
+def test_9_speed_and_memory_count_the_bytes_of_one_file(catalog: Catalog) -> None:
+    """Two tables of bytes a weight differed there (Q4 0.5 and 0.58, Q2 0.25 and 0.37)."""
+    paces = []
+    for quantization in ("q2_K", "q4_K_M", "q8_0"):
+        found = verdict(catalog, "rtx 4090+64GB", f"llama3.1:8b-instruct-{quantization}")
+        assert found.placement is not None and found.facts is not None
+        assert found.placement.gpu_bytes_read == pytest.approx(found.placement.needs.weights, rel=0.01)
+        assert found.placement.needs.weights > 0.9 * found.facts.file
+        paces.append(found.speed.tokens or 0)
+    assert paces == sorted(paces, reverse=True)
+
+
+def test_11_the_default_context_goes_by_version_and_by_vram(catalog: Catalog) -> None:
+    """8192 was taken as Ollama's default there, on any machine."""
+    found = catalog.find("qwen3:30b")
+    assert found is not None
+
+    def default(hardware: str, version: tuple[int, int, int]) -> int:
+        known = KnownMachine(parse_hardware(hardware), "simulated")
+        return Advice(Circumstance(known, Serving(version), catalog)).verdict_of_tag(found[1]).context
+
+    assert default("8GB+64GB", (0, 32, 0)) == 4096
+    assert default("24GB+64GB", (0, 32, 0)) == 32768
+    assert default("2x24GB+64GB", (0, 32, 0)) == 262144
+    assert default("2x24GB+64GB", (0, 12, 0)) == 4096
+    assert default("24GB+64GB", (0, 5, 0)) == 2048

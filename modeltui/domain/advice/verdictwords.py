@@ -74,17 +74,20 @@ def _hardware_words(machine: Machine) -> str:
 
 def _memory_lines(placement: Placement) -> Iterator[tuple[str, str]]:
     needs = placement.needs
-    yield "needs", f"{size(needs.total)} ({size(needs.low)} to {size(needs.high)})"
+    is_in_ram = placement.kind == "cpu"  # no driver takes its part, and the embedding is one of the weights
+    moved = placement.ram - needs.total if is_in_ram else 0
+    total, low, high = (size(max(0, each + moved)) for each in (needs.total, needs.low, needs.high))
+    yield "needs", f"{total} ({low} to {high})"
     parts = {
-        "weights": needs.weights,
+        "weights": needs.weights + (moved + needs.overhead if is_in_ram else 0),
         "KV cache": needs.kv,
         "state": needs.state,
         "compute": needs.compute,
         "projector": needs.projector,
-        "overhead": needs.overhead,
+        "overhead": 0 if is_in_ram else needs.overhead,
     }
     yield "", ", ".join(f"{name} {size(count)}" for name, count in parts.items() if count)
-    if needs.embedding_in_ram:
+    if needs.embedding_in_ram and not is_in_ram:
         yield "", f"and {size(needs.embedding_in_ram)} of token embedding in RAM"
     yield "printed", f"ollama ps will say {size(needs.printed)}"
     cards = [size(taken) for taken in placement.by_card]

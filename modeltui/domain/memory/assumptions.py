@@ -23,22 +23,29 @@ def assumptions_of(facts: Facts, a: Architecture, costs: Costs, serving: Serving
         said.append("The server's version is not known: the rules of the newest known one hold.")
     sources = dict(serving.sources)
     many = "one request" if costs.parallel == 1 else f"{costs.parallel} requests"
-    said.append(f"{many} at once of {costs.context} tokens{_from(sources, 'num_parallel')}.")
-    if costs.parallel != max(1, serving.num_parallel):
+    # What a setting asks for and a model does not get was not decided by that setting.
+    is_asked = costs.parallel == max(1, serving.num_parallel)
+    told = _from(sources, "num_parallel") if is_asked else ""
+    said.append(f"{many} at once of {costs.context} tokens{told}.")
+    if not is_asked:
         said.append("This kind of model takes one request at once, whatever the server is set to.")
-    said.append(f"KV cache in {costs.kv_type}{_from(sources, 'kv_type')}.")
+    told = _from(sources, "kv_type") if costs.kv_type is serving.kv_type else ""
+    said.append(f"KV cache in {costs.kv_type}{told}.")
     if serving.kv_type is not KvType.F16 and costs.kv_type is KvType.F16:
         said.append(
             f"The {serving.kv_type} cache that was asked for is not used: "
             "it needs flash attention, which this model does not get."
         )
-    said.append(f"Flash attention {'on' if costs.flash else 'off'}{_from(sources, 'flash_attention')}.")
+    told = _from(sources, "flash_attention") if serving.flash_attention in (None, costs.flash) else ""
+    said.append(f"Flash attention {'on' if costs.flash else 'off'}{told}.")
+    sees = bool(facts.projector or tower_bytes(a))
     if costs.account is Account.LOGS:
-        said.append("The server leaves 1.1 GB of each card free; layers that would take it go to RAM.")
+        but = " Work on images may lie there." if sees else ""
+        said.append(f"The server leaves 1.1 GB of each card free; layers that would take it go to RAM.{but}")
         if serving.gpu_overhead:
             overhead = f"{size(serving.gpu_overhead)} of GPU overhead{_from(sources, 'gpu_overhead')}"
             said.append(f"{overhead} move no layers: since 0.30 they count for the default context only.")
-    if facts.projector or tower_bytes(a):
+    if sees:
         said.append("1.1 GB are counted for work on images, which a server sets aside; it may be half of it.")
     return tuple(sentence[0].upper() + sentence[1:] for sentence in said)
 

@@ -1,6 +1,6 @@
 """What a model takes beside its weights at a context and a way of serving; the same for all its files."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from modeltui.domain.memory import eras
@@ -9,7 +9,9 @@ from modeltui.domain.memory.eras import Account, Version
 from modeltui.domain.memory.graphs import (
     BATCH,
     embedding_compute,
+    encoder_compute,
     engine_compute,
+    engine_compute_in_ram,
     generation_batch,
     lower_batch,
     runner_compute,
@@ -119,6 +121,18 @@ def costs_of(
     )
 
 
+def in_ram(costs: Costs, a: Architecture) -> Costs:
+    """The same where all of it lies in RAM, for the kinds of which that is known to take less."""
+    if (
+        costs.account is not Account.ENGINE
+        or plain(a.kind) != "qwen3"
+        or not (costs.flash and a.feed_forward)
+    ):
+        return costs
+    compute = engine_compute_in_ram(costs.shape, a.feed_forward, padded(costs.context * costs.parallel))
+    return replace(costs, ways=tuple(replace(way, compute=compute) for way in costs.ways))
+
+
 def _is_first_deepseek(a: Architecture) -> bool:
     """DeepSeek V2 and Coder V2, whose tokenizer Ollama's own engine does not know (model/models/deepseek2)
     [C]: their vocabulary tells them apart.
@@ -145,6 +159,8 @@ def _compute(
     is_embedding: bool,
     vocabulary: int,
 ) -> int:
+    if rules_of(kind).is_encoder and in_engine and not flash:
+        return encoder_compute(kind, shape, tokens)
     if rules_of(kind).is_encoder:
         return embedding_compute(shape, min(tokens, batch), flash)
     if account is Account.LOGS or is_embedding:

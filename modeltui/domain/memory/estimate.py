@@ -30,7 +30,7 @@ _STEP = 256
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """Bytes that a model takes at a context, by part, wholly on the GPU.
+    """Bytes that a model takes at a context, by part, wholly on the GPU (in RAM on a machine without one).
 
     `printed` is what the server's own account (`/api/ps` size) would say, of a placement as it lies; `total`
     what its cards really give: weights, kv, state, compute, projector and overhead. `embedding_in_ram` comes
@@ -63,9 +63,9 @@ class Placement:
 
     `by_card` are bytes on each card, `layers_on_gpu` of `layers` (the output layer is one of them and goes
     last). `headroom` is what stays free where it matters (bytes; negative where it does not fit): of the
-    cards for gpu and split, of RAM for cpu and no; counted with the server's smallest batch, so that it
-    never falls as VRAM grows. `gpu_bytes_read` and `ram_bytes_read` are weights read for each token (active
-    experts only).
+    cards for gpu and split, of RAM for cpu, of both for no; counted with the server's smallest batch, so
+    that it never falls as VRAM grows. `gpu_bytes_read` and `ram_bytes_read` are weights read for each token
+    (active experts only).
     """
 
     kind: FitKind
@@ -129,9 +129,7 @@ def place(facts: Facts, context: int, serving: Serving, machine: Machine) -> Pla
     )
     laid = lay(load, room)
     used = (
-        tuple(card for card, taken in zip(machine.cards, laid.by_card, strict=True) if taken)
-        or machine.cards
-        or (None,)
+        tuple(card for card, taken in zip(machine.cards, laid.by_card, strict=True) if taken) or machine.cards
     )
     # Embeddings of every layer are looked up, not read; the active count of such models leaves out just them.
     read = weights.on_gpu - weights.beside_layers + weights.output
@@ -264,7 +262,7 @@ def _needs(
     kind: FitKind = FitKind.GPU,
 ) -> Needs:
     overhead = sum(map(_overhead, cards))
-    compute = way.compute * len(cards)
+    compute = way.compute * max(1, len(cards))
     projector = _vision(weights)
     on_gpu = weights.on_gpu
     total = on_gpu + way.kv + costs.state + compute + projector + overhead
@@ -282,7 +280,8 @@ def _needs(
         low, high = low - way.kv * 4 // 5, high + 2 * way.kv + compute
     elif a.guessed:
         low, high = low - way.kv // 4, high + way.kv // 4
-    metal = None if cards[0] is None else cards[0].backend is Backend.METAL
+    first = cards[0] if cards else None
+    metal = None if first is None else first.backend is Backend.METAL
     return Needs(
         weights=on_gpu,
         kv=way.kv,

@@ -63,7 +63,7 @@ def lay(load: Load, room: Room) -> Laid:
     order = sorted(range(len(room.usable)), key=lambda i: room.overheads[i] - room.usable[i])
     spare = [room.usable[i] - room.overheads[i] - room.margin for i in order]
     found = _whole(load, room, order, spare) or _split(load, room, order, spare)
-    return found or _in_ram(load, room)
+    return found or _in_ram(load, room, spare)
 
 
 def _whole(load: Load, room: Room, order: list[int], spare: list[int]) -> Laid | None:
@@ -151,7 +151,8 @@ def _split(load: Load, room: Room, order: list[int], spare: list[int]) -> Laid |
     return best
 
 
-def _in_ram(load: Load, room: Room) -> Laid:
+def _in_ram(load: Load, room: Room, spare: list[int]) -> Laid:
+    """All of it in RAM; where that is too little, it lacks what neither RAM nor the cards have room for."""
     way = load.ways[-1]
     ram = (
         load.layer_bytes
@@ -162,8 +163,11 @@ def _in_ram(load: Load, room: Room) -> Laid:
         + way.kv
         + way.compute
     )
-    kind = FitKind.CPU if ram <= room.ram_free else FitKind.NO
-    return Laid(kind, way, (0,) * len(room.usable), 0, ram, 0, False, room.ram_free - ram)
+    kind, headroom = FitKind.CPU, room.ram_free - ram
+    if headroom < 0:
+        on_cards = 0 if room.is_unified else sum(max(0, free - way.compute) for free in spare)
+        kind, headroom = FitKind.NO, min(-1, headroom + on_cards)
+    return Laid(kind, way, (0,) * len(room.usable), 0, ram, 0, False, headroom)
 
 
 def _capacities(spare: list[int], unit: int, compute: int, first: int) -> list[int]:

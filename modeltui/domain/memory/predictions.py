@@ -52,7 +52,10 @@ def predict(
     if not runner.context or kind not in (FitKind.GPU, FitKind.SPLIT, FitKind.CPU):
         return None
     cards = _used(facts, runner.context, serving, machine)
-    needed = needs(facts, runner.context, serving, cards)
+    if machine is not None and not machine.cards:
+        needed = place(facts, runner.context, serving, machine).needs
+    else:
+        needed = needs(facts, runner.context, serving, cards)
     return Prediction(
         printed=printed(facts, runner.context, serving, kind, cards if kind is not FitKind.CPU else ()),
         actual=runner.size,

@@ -3,9 +3,9 @@
 from modeltui.domain.advice.fit import FitKind
 from modeltui.domain.memory import eras
 from modeltui.domain.memory.architecture import Architecture
-from modeltui.domain.memory.costs import Costs, Way
+from modeltui.domain.memory.costs import Costs, Way, in_ram
 from modeltui.domain.memory.eras import Account
-from modeltui.domain.memory.graphs import BATCH, MIB, embedding_inputs, engine_compute, printed_graph
+from modeltui.domain.memory.graphs import BATCH, MIB, embedding_inputs, printed_graph
 from modeltui.domain.memory.kinds import plain, rules_of
 from modeltui.domain.memory.kvcache import NOMINAL_BYTES, nominal_bytes
 from modeltui.domain.memory.weights import Weights
@@ -44,7 +44,8 @@ def printed_size(
     if costs.account is Account.RUNNER:
         return _runner(a, weights, costs, kind, max(1, cards), is_metal)
     if costs.account is Account.ENGINE:
-        return _engine(a, weights, costs, max(1, cards))
+        costs = in_ram(costs, a) if kind is FitKind.CPU else costs
+        return _engine(a, weights, costs, kind, max(1, cards))
     return _logs(weights, costs, way or costs.ways[0], kind, max(1, cards))
 
 
@@ -116,13 +117,16 @@ def _runner(
     return body + kv + cards * (partial if kind is FitKind.SPLIT and not is_metal else full)
 
 
-def _engine(a: Architecture, weights: Weights, costs: Costs, cards: int) -> int:
-    again = weights.embedding if weights.is_tied and not costs.is_embedding else 0
+def _engine(a: Architecture, weights: Weights, costs: Costs, kind: FitKind, cards: int) -> int:
+    # Where a file has no output the embedding is taken for one, by encoders too (ml/backend/ggml) [C, V].
+    is_output = not costs.is_embedding if weights.is_tied else rules_of(a.kind).is_encoder
+    again = weights.embedding if is_output else 0
     tokens = costs.context * costs.parallel
     if rules_of(a.kind).is_embedding:
-        graph = costs.ways[0].compute + embedding_inputs(costs.shape, tokens)
+        inputs = 0 if kind is FitKind.CPU else embedding_inputs(costs.shape, tokens)
+        graph = costs.ways[0].compute + inputs
     else:
-        graph = engine_compute(a.kind, costs.shape, tokens, costs.flash)
+        graph = costs.ways[0].compute
     return (
         weights.tensors
         + weights.projector

@@ -201,6 +201,13 @@ def test_no_gpu_and_too_little_ram(catalog: Catalog) -> None:
     assert place(known, 8192, NEW, machine(4, ram=1)).kind is FitKind.NO
 
 
+def test_what_is_lacking_is_what_neither_ram_nor_a_card_has_room_for(catalog: Catalog) -> None:
+    known = facts(catalog, "qwen3:32b")
+    alone, beside = (place(known, 4096, NEW, machine(*cards, ram=4)) for cards in ((), (8,)))
+    assert (alone.kind, beside.kind) == (FitKind.NO, FitKind.NO)
+    assert 6 * GIB < beside.headroom - alone.headroom < 7 * GIB, "8 GiB but for driver, margin and work"
+
+
 def test_unified_memory_is_counted_once(catalog: Catalog) -> None:
     known = facts(catalog, "qwen2.5:32b")
     mac = machine(32, ram=24, unified=True, backend=Backend.METAL)

@@ -10,7 +10,7 @@ from modeltui.domain.advice.memorywords import deviation_words
 from modeltui.domain.machines.hardware import Gpu, Gpus, GpuUser
 from modeltui.domain.machines.typedhardware import parse_hardware
 from modeltui.domain.memory.architecture import Architecture, Facts
-from modeltui.domain.memory.estimate import needs, printed
+from modeltui.domain.memory.estimate import needs, place, printed
 from modeltui.domain.memory.predictions import Prediction, card_use, predict
 from modeltui.domain.memory.serving import Serving
 from modeltui.domain.models import LoadedModel
@@ -38,8 +38,12 @@ def test_the_servers_number_is_compared_with_the_one_that_it_should_print() -> N
 
 
 def test_it_lies_in_ram_and_is_predicted_so() -> None:
-    found = predict(FACTS, runner(6 * GB), SERVING, parse_hardware("none+16GB"), FitKind.CPU)
+    bare = parse_hardware("none+16GB")
+    found = predict(FACTS, runner(6 * GB), SERVING, bare, FitKind.CPU)
     assert found is not None and found.printed == printed(FACTS, 8192, SERVING, FitKind.CPU)
+    taken = place(FACTS, 8192, SERVING, bare)
+    assert taken.needs.overhead == 0, "no card, no driver's part of it"
+    assert (found.on_cards, found.really) == (taken.needs.total, taken.ram)
 
 
 def test_what_is_not_known_is_not_predicted() -> None:

@@ -10,6 +10,7 @@ from modeltui.domain.advice.fit import FitKind
 from modeltui.domain.machines.machine import Backend, Card
 from modeltui.domain.memory import eras
 from modeltui.domain.memory.architecture import Architecture, Facts
+from modeltui.domain.memory.costs import costs_of
 from modeltui.domain.memory.eras import Account
 from modeltui.domain.memory.estimate import needs, printed
 from modeltui.domain.memory.serving import KvType, Serving
@@ -61,6 +62,71 @@ def test_a_real_server_without_a_gpu(version: str, off: float) -> None:
     facts = Facts(files["tiny:latest"], quantization="F16", architecture=shape)
     found = printed(facts, loaded["context_length"], serving, FitKind.CPU)
     assert found == pytest.approx(loaded["size"], rel=off)
+
+
+@pytest.mark.parametrize(
+    ("kind", "embedding", "heads", "tokens", "mib"),
+    [
+        ("bert", 64, 4, 512, 4.6),
+        ("bert", 384, 12, 512, 15.8),
+        ("bert", 1024, 16, 512, 26.0),
+        ("bert", 768, 12, 512, 19.5),
+        ("bert", 768, 12, 2048, 222.0),
+        ("nomic-bert", 768, 12, 512, 22.5),
+        ("nomic-bert", 768, 12, 2048, 234.0),
+        ("nomic-bert", 256, 4, 2048, 78.0),
+    ],
+)
+def test_the_graph_of_an_encoder_is_what_a_real_server_allocated(
+    kind: str, embedding: int, heads: int, tokens: int, mib: float
+) -> None:
+    """Models of random weights on 0.24.0 without a GPU, by the line "compute graph" of its log."""
+    shape = Architecture(kind, 2, embedding, heads, (heads, heads), trained_context=2048)
+    costs = costs_of(shape, tokens, Serving(version=(0, 24, 0)), 2048, True, False)
+    assert costs.ways[0].compute / (1 << 20) == pytest.approx(mib, abs=0.0501)
+
+
+@pytest.mark.parametrize(
+    ("file", "kind", "embedding", "heads", "tokens", "size"),
+    [
+        (283_044, "bert", 64, 4, 256, 1_664_768),
+        (283_044, "bert", 64, 4, 512, 5_138_176),
+        (37_907_328, "nomic-bert", 768, 12, 2048, 283_388_928),
+        (2_676_608, "nomic-bert", 256, 4, 2048, 84_501_504),
+    ],
+)
+def test_an_encoder_on_a_real_server_without_a_gpu(
+    file: int, kind: str, embedding: int, heads: int, tokens: int, size: int
+) -> None:
+    """`size` of /api/ps on 0.24.0; their embedding of 77 tokens is taken for the output once more."""
+    shape = Architecture(kind, 2, embedding, heads, vocabulary=77, trained_context=2048)
+    facts = Facts(file, quantization="F16", is_embedding=True, architecture=shape)
+    serving = Serving(version=(0, 24, 0))
+    assert printed(facts, tokens, serving, FitKind.CPU) == pytest.approx(size, rel=0.005)
+    assert printed(facts, tokens, serving, FitKind.GPU) > size
+
+
+@pytest.mark.parametrize(
+    ("file", "embedding", "feed_forward", "vocabulary", "tied", "tokens", "size"),
+    [
+        (194_575_840, 1024, 3072, 32000, False, 4096, 254_826_496),
+        (194_575_840, 1024, 3072, 32000, False, 16384, 370_169_856),
+        (129_039_808, 1024, 3072, 32000, True, 4096, 254_826_496),
+        (464_080_352, 2048, 6144, 32000, False, 4096, 551_593_984),
+        (464_080_352, 2048, 6144, 32000, False, 16384, 669_034_496),
+        (326_223_840, 1024, 3072, 64000, False, 16384, 501_241_856),
+    ],
+)
+def test_qwen3_on_a_real_server_without_a_gpu(
+    file: int, embedding: int, feed_forward: int, vocabulary: int, tied: bool, tokens: int, size: int
+) -> None:
+    """`size` of /api/ps on 0.24.0 for models of random weights and 2 layers, which its own engine runs."""
+    widths: dict[str, Any] = {"key_length": 128, "value_length": 128, "feed_forward": feed_forward}
+    shape = Architecture(
+        "qwen3", 2, embedding, 16, (8, 8), vocabulary=vocabulary, has_output=not tied, **widths
+    )
+    facts = Facts(file, quantization="F16", architecture=shape)
+    assert printed(facts, tokens, Serving(version=(0, 24, 0)), FitKind.CPU) == pytest.approx(size, rel=0.02)
 
 
 def test_flash_attention_was_not_in_the_estimate() -> None:
