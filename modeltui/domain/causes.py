@@ -89,7 +89,8 @@ _REMEDIES: dict[Cause, str] = {
     Cause.REGISTRY_REFUSED: "pick another tag or quantization",
     Cause.UNSUPPORTED: "pull from a registry that redirects blobs, or a tag this server can run",
     Cause.DIGEST: "the registry or a proxy delivers damaged bytes: try later or from elsewhere",
-    Cause.DAMAGED: "pull it again; if it stays so, look at the server's disk",
+    # The server takes a damaged file that an earlier pull left for the one it needs, and verifies it never.
+    Cause.DAMAGED: "run modeltui verify --quarantine on the server's machine, then pull it again",
     Cause.DEFECT: "please report it with these words; the other transfers go on",
     Cause.GARBLED: "check that the URL is an Ollama server's and not a proxy's",
 }

@@ -6,11 +6,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 
 from modeltui.domain.causes import Cause
-from modeltui.domain.progress import has_long_to_go
-from modeltui.domain.reducer import Effect, reduce
-from modeltui.domain.survival import survival_words
-from modeltui.domain.transfers import (
-    FINAL,
+from modeltui.domain.events import (
     Announced,
     Asked,
     Checked,
@@ -18,14 +14,14 @@ from modeltui.domain.transfers import (
     Event,
     Held,
     Layer,
-    Limits,
-    Manifest,
     Noted,
     ServerError,
     Started,
-    State,
-    Wanted,
 )
+from modeltui.domain.progress import has_long_to_go
+from modeltui.domain.reducer import Effect, reduce
+from modeltui.domain.survival import survival_words
+from modeltui.domain.transfers import FINAL, Limits, Manifest, State, Wanted
 from modeltui.domain.words import state_words
 from modeltui.errors import ModeltuiError, TimedOut, Unreachable
 from modeltui.services.announcing import PATIENCE_MS, Announcement
@@ -113,8 +109,8 @@ class Carrier:
 
     def start(self, now: int, link: Link) -> None:
         """Begin a try."""
-        self.link = link
-        self._was_lost |= self.transfer.cause is Cause.NETWORK
+        self.link, cause = link, self.transfer.cause
+        self._was_lost = cause is Cause.NETWORK or (self._was_lost and cause is not Cause.DIGEST)
         self.apply(Started(now))
 
     def apply(self, event: Event) -> None:

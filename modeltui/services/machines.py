@@ -1,7 +1,7 @@
 """Which machine a server runs on, as far as it is known: written by hand, looked at here, or through ssh."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -83,7 +83,10 @@ async def _look(
     """This machine where the server is on it, else the one to which ssh leads, else unknown with why."""
     here = await is_on_this_machine(services, server, answers=link is not None)
     if here.here:
-        host = await services.looks.recent("host", HERE_MS, lambda: _host(services))
+        from modeltui.services.serving import with_the_servers
+
+        environ = await with_the_servers(services, server.endpoint.port)
+        host = await services.looks.recent("host", HERE_MS, lambda: _host(environ))
         carried = await asyncio.to_thread(remembered_bandwidth, services.paths, host)
         held = await _held_ram(services, loaded)
         machine = machine_of_host(
@@ -130,13 +133,13 @@ def _missing(host: Host, machine: Machine | None) -> str:
     return ""
 
 
-def _host(services: Services) -> Host:
+def _host(environ: Mapping[str, str]) -> Host:
     from modeltui.hardware.here import directory_to_be, models_directories
     from modeltui.hardware.host import read_host
 
     home = Path.home()
-    known = models_directories(services.environ, home)
-    return read_host(known or (directory_to_be(services.environ, home),))
+    known = models_directories(environ, home)
+    return read_host(known or (directory_to_be(environ, home),))
 
 
 def _where(services: Services) -> str:

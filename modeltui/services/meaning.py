@@ -86,6 +86,10 @@ async def meant_here(
             remedy=f"{missing.remedy}; in the catalog near it: {near}",
             alternatives=found.alternatives,
         )
+    if found.words and found.kind is not Meaning.UNKNOWN:
+        raise NoSuchModel(
+            f"{missing.message}; {found.words}", remedy=missing.remedy, alternatives=missing.alternatives
+        )
     raise missing
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from modeltui.domain.models import Model
 from modeltui.errors import Refusal
 from modeltui.services.servers import Link
+from modeltui.services.serving import with_the_servers
 from modeltui.services.tree import Services
 from modeltui.text import clean_line
 
@@ -35,7 +36,8 @@ async def model_files(services: Services, link: Link) -> ModelFiles:
     await asyncio.to_thread(_refuse_elsewhere, link, seen, answers=False)  # no request where that tells
     models = await link.api.models()
     await asyncio.to_thread(_refuse_elsewhere, link, seen, answers=True)
-    return await asyncio.to_thread(_find, services.environ, link, models)
+    environ = await with_the_servers(services, link.endpoint.port)
+    return await asyncio.to_thread(_find, environ, link, models)
 
 
 def _refuse_elsewhere(link: Link, seen: dict[int, "Sequence[Listener]"], *, answers: bool) -> None:

@@ -134,21 +134,34 @@ async def _environment(
     services: Services, server: ServerConfig, *, answers: bool
 ) -> tuple[Mapping[str, str] | None, str]:
     """The server's own variables and where they were read; None and no words where they can't be."""
-    from modeltui.hardware.processes import server_environment, unit_environment
-
-    port = server.endpoint.port
     here = await is_on_this_machine(services, server, answers=answers)
     if here.here:
-        own = await services.looks.recent(f"env {port}", REMOTE_MS, lambda: server_environment(port))
-        if own is not None:
-            return own, "the environment of its process"
-        unit = await services.looks.recent("unit", REMOTE_MS, unit_environment)
-        return (unit, "the systemd unit ollama") if unit is not None and _is_on(unit, port) else (None, "")
+        return await environment_here(services, server.endpoint.port)
     if server.ssh is not None:
         remote = await remote_of(services, server.ssh)
-        if remote.unit is not None and _is_on(remote.unit, port):
+        if remote.unit is not None and _is_on(remote.unit, server.endpoint.port):
             return remote.unit, f"the systemd unit ollama on {server.ssh}"
     return None, ""
+
+
+async def environment_here(services: Services, port: int) -> tuple[Mapping[str, str] | None, str]:
+    """The same of a server that listens on a port of this machine, as seen within some seconds."""
+    from modeltui.hardware.processes import server_environment, unit_environment
+
+    own = await services.looks.recent(f"env {port}", REMOTE_MS, lambda: server_environment(port))
+    if own is not None:
+        return own, "the environment of its process"
+    unit = await services.looks.recent("unit", REMOTE_MS, unit_environment)
+    return (unit, "the systemd unit ollama") if unit is not None and _is_on(unit, port) else (None, "")
+
+
+async def with_the_servers(services: Services, port: int) -> Mapping[str, str]:
+    """Our environment; where that names no models directory, with the one of a server on this machine."""
+    named: str | None = services.environ.get("OLLAMA_MODELS")
+    if not named:
+        own, _ = await environment_here(services, port)
+        named = _bare((own or {}).get("OLLAMA_MODELS", ""))
+    return {**services.environ, "OLLAMA_MODELS": named} if named else services.environ
 
 
 def _is_on(unit: Mapping[str, str], port: int) -> bool:

@@ -12,20 +12,10 @@ from replay import (  # type: ignore[import-not-found, unused-ignore]
     recording,
 )
 
+from modeltui.domain.events import Announced, Checked, ServerError, Started, Tick
 from modeltui.domain.names import parse
 from modeltui.domain.reducer import reduce
-from modeltui.domain.transfers import (
-    Announced,
-    Blob,
-    Checked,
-    CheckResult,
-    Manifest,
-    ServerError,
-    Started,
-    State,
-    Tick,
-    Transfer,
-)
+from modeltui.domain.transfers import Blob, CheckResult, Manifest, State, Transfer
 from modeltui.ollama.pull import decode
 
 OLDER, NEWER = VERSIONS

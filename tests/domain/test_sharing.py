@@ -5,11 +5,12 @@ from dataclasses import replace
 import pytest
 
 from modeltui.domain.causes import Cause
+from modeltui.domain.events import Noted
 from modeltui.domain.names import parse
 from modeltui.domain.reducer import reduce
 from modeltui.domain.sharing import brought_by, unfinished
 from modeltui.domain.survival import survival_words
-from modeltui.domain.transfers import Blob, LayerState, Manifest, Noted, State, Transfer
+from modeltui.domain.transfers import Blob, LayerState, Manifest, State, Transfer
 from modeltui.domain.words import state_words
 
 GB, MB = 10**9, 10**6

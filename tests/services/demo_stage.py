@@ -16,10 +16,13 @@ from modeltui.config.reader import load
 from modeltui.demo.faults import Fault, Kind
 from modeltui.demo.library import DemoModel
 from modeltui.demo.server import DemoServer
+from modeltui.domain.models import Model
 from modeltui.paths import Paths, write_private
 from modeltui.services.changing import Changing
+from modeltui.services.installed import installed
 from modeltui.services.library import Library
 from modeltui.services.loading import Loading
+from modeltui.services.opening import Opening
 from modeltui.services.pulls import Pulls
 from modeltui.services.servers import Link
 from modeltui.services.switching import Switching
@@ -55,6 +58,14 @@ class Place:
     @property
     def library(self) -> Library:
         return Library(self.services, self.link)
+
+    async def meant(self, typed: str) -> Model:
+        """The installed model that a person means."""
+        return installed(typed, await self.link.api.models())
+
+    @property
+    def opening(self) -> Opening:
+        return Opening(self.services, self.link)
 
     @property
     def loading(self) -> Loading:

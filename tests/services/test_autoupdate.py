@@ -78,7 +78,7 @@ async def test_what_is_loaded_or_held_back_is_left(open_place: Opener) -> None:
 async def test_a_model_whose_weights_are_loaded_under_another_name_is_left(open_place: Opener) -> None:
     place = await open_place(available=NEWER)
     await place.loading.load("writer")  # on the weights of chat
-    await place.library.details(*name_and_digest(place, "chat"))  # which is known of it
+    await place.opening.details(*name_and_digest(place, "chat"))  # which is known of it
     assert (await apart(place))[1] == {"chat:latest": "it is loaded"}
 
 

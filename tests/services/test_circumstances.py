@@ -45,7 +45,7 @@ async def test_what_show_says_of_a_model_is_kept_and_used(open_place: Opener) ->
     guessed = before.verdict_of_model(coder, 4096)
     assert guessed.facts is not None and guessed.facts.source == "its size alone"
     assert before.circumstance.shapes == {}, "no model was asked for"
-    await place.library.details(parse("coder:7b"), coder.digest)
+    await place.opening.details(parse("coder:7b"), coder.digest)
     after = await advice_of(place.services, place.link)
     known = after.verdict_of_model(coder, 4096)
     assert known.facts is not None and known.facts.source == "the server's own facts of it"

@@ -132,10 +132,10 @@ async def test_plain_http_to_another_machine_is_marked(place: Place) -> None:
 
 
 async def test_damaged_and_missing_models(place: Place) -> None:
-    model = await place.library.installed("broken")
+    model = await place.meant("broken")
     assert model.name is not None
     with pytest.raises(NotFound):
-        await place.library.details(model.name, model.digest)
+        await place.opening.details(model.name, model.digest)
     place.services.store.facts.set_current(place.link.id, parse("gone:1b"), None, 1)
     found = await checks(place.services, "models", grade=Grade.WARNING)
     assert [(c.words, c.remedy) for c in found] == [

@@ -75,7 +75,7 @@ def test_what_has_room_beside_others_puts_nobody_out(catalog: Catalog) -> None:
     forecast = foreseen(advice(catalog, small, loaded=2 * GB), small, ("other:1b",), 4096)
     assert forecast is not None and forecast.eviction.unloads == ()
     lines = switch_lines(facts(small, forecast=forecast), None, record_only=False)
-    assert "  beside  other:1b, which stay" in lines
+    assert "  beside  other:1b, which stays" in lines
     assert not any("may unload" in line for line in lines)
     assert facts(small, forecast=forecast).unloads == ()
 

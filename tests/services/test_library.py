@@ -88,16 +88,16 @@ async def test_current_that_was_removed_outside_is_missing(place: Place) -> None
 
 
 async def test_damage_is_remembered_and_forgotten(place: Place) -> None:
-    model = await place.library.installed("broken")
+    model = await place.meant("broken")
     assert model.name is not None
     with pytest.raises(NotFound):
-        await place.library.details(model.name, model.digest)
+        await place.opening.details(model.name, model.digest)
     found = await entry(place, "broken")
     assert found.state is ModelState.DAMAGED
     assert found.damage is not None
     assert "not found" in found.damage
     place.server.library.install(model.name, place.server.library.installed[model.name.key].model)
-    await place.library.details(model.name, model.digest)
+    await place.opening.details(model.name, model.digest)
     assert (await entry(place, "broken")).state is ModelState.NOT_LOADED
 
 
@@ -109,7 +109,7 @@ async def test_alias_is_a_pointer(open_place: Opener) -> None:
 
 async def test_alias_says_what_was_last_written(open_place: Opener) -> None:
     place = await open_place(ALIAS, installed=(CHAT, replace(CHAT, name="a"), replace(CHAT, name="current")))
-    digest = (await place.library.installed("a")).digest
+    digest = (await place.meant("a")).digest
     assert digest is not None
     place.services.store.facts.set_alias(place.link.id, parse("current"), parse("a"), digest, 1)
     assert (await entry(place, "current")).alias_of == "a:latest"
@@ -128,9 +128,9 @@ async def test_loaded_by_name_digest_or_weights(open_place: Opener) -> None:
     assert (await entry(place, "alias")).loaded_by == "digest"
     # Weights cost a request a model, so a sibling that nobody asked about is not known to be loaded.
     assert (await entry(place, "writer")).loaded_by is None
-    model = await place.library.installed("writer")
+    model = await place.meant("writer")
     assert model.name is not None
-    await place.library.details(model.name, model.digest)
+    await place.opening.details(model.name, model.digest)
     sibling = await entry(place, "writer")
     assert sibling.loaded_by == "weights"
     assert sibling.loaded is not None
@@ -176,7 +176,7 @@ async def test_older_server_lists_less_and_what_was_shown_is_remembered(open_pla
     before = await entry(place, "chat")
     assert (before.model.capabilities, before.model.context, before.type) == (None, None, None)
     assert before.parameter_count == 1_000_000
-    await place.library.details(parse("chat"), before.model.digest)
+    await place.opening.details(parse("chat"), before.model.digest)
     after = await entry(place, "chat")
     assert after.model.capabilities == frozenset({"completion"})
     assert (after.model.context, after.type) == (8192, ModelType.GENERAL)
@@ -246,15 +246,15 @@ NAMES = ("chat:latest", "coder:7b", "coder:14b", "hf.co/some/Repo-GGUF:Q4_K_M", 
 )
 async def test_what_people_type(open_place: Opener, typed: str, found: str) -> None:
     place = await open_place(installed=tuple(DemoModel(name, name) for name in NAMES))
-    assert (await place.library.installed(typed)).shown == found
+    assert (await place.meant(typed)).shown == found
 
 
 async def test_a_literal_name_wins_over_its_reading_as_an_address(open_place: Opener) -> None:
     literal = "ollama.com/library/chat:latest"
     place = await open_place(installed=(DemoModel(literal, "pulled so"), CHAT))
-    assert (await place.library.installed("ollama.com/library/chat")).shown == literal
-    assert (await place.library.installed("https://ollama.com/library/chat")).shown == literal
-    assert (await place.library.installed("chat")).shown == "chat:latest"
+    assert (await place.meant("ollama.com/library/chat")).shown == literal
+    assert (await place.meant("https://ollama.com/library/chat")).shown == literal
+    assert (await place.meant("chat")).shown == "chat:latest"
 
 
 @pytest.mark.parametrize(
@@ -281,11 +281,11 @@ async def test_near_names(open_place: Opener, typed: str, near: list[str]) -> No
 
 async def test_nonsense_is_no_name(place: Place) -> None:
     with pytest.raises(InvalidName):
-        await place.library.installed("a b/c")
+        await place.meant("a b/c")
 
 
 async def test_two_processes_see_one_memory(place: Place) -> None:
-    await place.library.details(parse("chat"), (await place.library.installed("chat")).digest)
+    await place.opening.details(parse("chat"), (await place.meant("chat")).digest)
     configure(place.paths, place.server.url)
     other = open_services(place.paths, [])
     try:

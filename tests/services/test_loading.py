@@ -139,8 +139,8 @@ async def test_unload_names_who_shared_the_runner(open_place: Opener) -> None:
     place = await open_place(installed=(CHAT, WRITER, replace(CHAT, name="alias"), CODER))
     await place.loading.load("chat")
     for name in ("writer", "coder:7b"):
-        model = await place.library.installed(name)
-        await opened(place.library, model)
+        model = await place.meant(name)
+        await opened(place.opening, model)
     done = await place.loading.unload("writer")
     assert done.status == "unloaded"
     assert sorted(done.shared_with) == ["alias:latest", "chat:latest"]
@@ -176,7 +176,7 @@ async def test_a_deleted_names_runner_is_unloaded_by_its_alias(open_place: Opene
 
 async def test_damaged_is_told_with_its_remedy(place: Place) -> None:
     with pytest.raises(Refusal, match="broken:latest is damaged") as caught:
-        await opened(place.library, await place.library.installed("broken"))
+        await opened(place.opening, await place.meant("broken"))
     assert caught.value.remedy == "pull it again: modeltui pull broken:latest"
     with pytest.raises(Refusal, match="broken:latest is damaged"):
         await place.loading.load("broken")

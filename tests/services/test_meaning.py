@@ -110,6 +110,12 @@ async def test_what_is_not_installed_names_what_would_be_pulled(
         assert near in told.value.alternatives and near in (told.value.remedy or "")
 
 
+async def test_what_a_bare_name_stands_for_is_said_where_it_is_not_installed(place: Place) -> None:
+    for work in (Inspecting(place.services, place.link).inspect, place.switching.facts):
+        with pytest.raises(NoSuchModel, match=r"not installed.*; mixtral:latest is mixtral:8x7b \(8X7B, "):
+            await work("mixtral")
+
+
 async def test_what_neither_knows_is_told_as_ever(place: Place) -> None:
     with pytest.raises(NoSuchModel, match="nothing-like-it:latest is not installed"):
         await place.switching.facts("nothing-like-it")

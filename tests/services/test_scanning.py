@@ -177,7 +177,7 @@ async def test_a_scan_that_cannot_be_made_changes_nothing_about_the_pull(here: t
     assert (result, "scan" in words) == (CheckResult.INSTALLED, False)
     scanned = await scan(place, "fresh")
     assert "do not prove" in scanned.gaps[0]
-    answers = await place.library.details(parse("fresh"), None)
+    answers = await place.opening.details(parse("fresh"), None)
     model_of_it = await model(place, "fresh")
     place.trouble(Fault.STATUS, "/api/tags", value=500)
     words = await scan_pulled(place.services, place.link, model_of_it, answers, None)

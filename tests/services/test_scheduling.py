@@ -240,6 +240,18 @@ async def test_what_survived_a_restart_is_said(
         assert state(place) is State.PULLING
 
 
+async def test_what_was_damaged_is_not_said_to_be_lost_in_a_restart(open_place: Opener) -> None:
+    """The registry failed before; then the server itself removes what does not have its digest."""
+    place = await open_place(rate=MB, version="0.24.0")
+    place.trouble(Kind.STREAM_ERROR, value="pull model manifest: 500: oops")
+    place.trouble(Kind.DIGEST_MISMATCH, times=None)
+    put(place, "fresh")
+    async with running(place.services):
+        await until(lambda: " what was there" in row(place.services).transfer.detail)
+        transfer = row(place.services).transfer
+        assert (transfer.tries, transfer.detail) == (3, "starts anew: what was there is gone")
+
+
 async def test_a_server_that_comes_back_keeps_nobody_waiting(
     open_place: Opener, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -81,15 +81,17 @@ def test_a_state_with_what_goes_with_it(entry: Entry, words: str) -> None:
 
 
 def test_the_lines_of_a_model() -> None:
-    details = ModelDetails(context=32_768, options={"num_ctx": 8192}, base_model="base:7b")
+    details = ModelDetails(
+        context=32_768, options={"num_ctx": 8192, "stop": ["</s>", "<|end|>"]}, base_model="base:7b"
+    )
     loaded = replace(ENTRY, state=ModelState.SPLIT, loaded=SPLIT, is_current=True)
     lines = dict(detail_lines(Facts(loaded, details, ("twin:7b",), "/models/coder", None), NOW))
     assert lines["name"] == "coder:7b  (current)"
     assert lines["state"] == ("split 25 % cpu  5 min  (6 GB VRAM, 2 GB RAM by the server's account)")
-    assert lines["context"] == "32k, set to 8192, loaded with 4k"
+    assert lines["context"] == "32k, set to 8k, loaded with 4k"
     assert (lines["shares weights"], lines["based on"]) == ("twin:7b", "base:7b")
     assert (lines["type"], lines["capabilities"], lines["weights"]) == ("code", "—", "—")
-    assert lines["  num_ctx"] == "8192"
+    assert (lines["  num_ctx"], lines["  stop"]) == ("8192", "</s>  <|end|>")
 
 
 def test_a_model_that_is_not_loaded_says_so() -> None:
@@ -125,11 +127,11 @@ def test_where_a_model_really_is(row: Running, words: str) -> None:
     [
         (
             Loaded(NAME, 6200, SPLIT, ("chat:latest",)),
-            "coder:7b loaded in 6.2 s · 6 GB VRAM, 2 GB RAM · kept for 5 min · unloaded for it: chat:latest",
+            "coder:7b loaded in 6.2 s · kept for 5 min · 6 GB VRAM, 2 GB RAM · unloaded for it: chat:latest",
         ),
         (
             Loaded(NAME, None, replace(SPLIT, expires_at=NOW * 9), ()),
-            "coder:7b was loaded before · 6 GB VRAM, 2 GB RAM · kept for ever",
+            "coder:7b was loaded before · kept for ever · 6 GB VRAM, 2 GB RAM",
         ),
         (Loaded(NAME, 380, None, ()), "coder:7b loaded in 380 ms"),
         (

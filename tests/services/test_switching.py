@@ -443,7 +443,7 @@ async def test_moved_replaced_and_gone(place: Place) -> None:
     moved = current(place)
     assert moved is not None
     assert (moved.name.short, moved.since) == ("speaker:latest", before.since)
-    place.switching.replaced(await place.library.installed("coder:7b"))
+    place.switching.replaced(await place.meant("coder:7b"))
     assert current(place) is not None
     assert place.switching.gone() is None
     assert current(place) is None

@@ -123,10 +123,10 @@ async def test_the_alias(open_place: Opener, change: str | None, kind: str | Non
 
 
 async def test_damage_is_looked_at_again(place: Place) -> None:
-    model = await place.library.installed("broken")
+    model = await place.meant("broken")
     assert model.name is not None
     with pytest.raises(NotFound):
-        await place.library.details(model.name, model.digest)
+        await place.opening.details(model.name, model.digest)
     found = await sync(place)
     assert list(found) == ["damaged"]
     assert found["damaged"].remedy == "modeltui pull broken:latest"

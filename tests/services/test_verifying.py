@@ -1,6 +1,8 @@
 """Verifying and quarantine: real files under a real demonstration server, broken in every way."""
 
 import asyncio
+import os
+import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +17,7 @@ from modeltui.domain.models import ModelState
 from modeltui.errors import ModeltuiError, NoSuchModel, Refusal
 from modeltui.modeldir.reading import ASIDE
 from modeltui.services.modelfiles import model_files
+from modeltui.services.serving import with_the_servers
 from modeltui.services.verifying import Verified, Verifying
 
 CHAT = DemoModel("chat:latest", "chat", template="{{ .Prompt }}", licence="MIT")
@@ -248,6 +251,25 @@ async def test_nothing_installed(open_place: Opener, shelf: Shelf, monkeypatch: 
     shelf.add(None, CODER, b"x")
     with pytest.raises(Refusal, match="nothing is installed that would prove"):
         await model_files(place.services, place.link)
+
+
+async def test_the_directory_is_the_one_that_the_servers_own_process_was_given(
+    here: Place, tmp_path: Path
+) -> None:
+    """Where ours names none; a real process that listens, as a server does."""
+    listen = "s = socket.create_server(('127.0.0.1', 0)); print(s.getsockname()[1], flush=True)"
+    server = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", f"import socket, sys; {listen}; sys.stdin.read()"),
+        env={**os.environ, "OLLAMA_MODELS": str(tmp_path)},
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert server.stdout is not None
+    port = int(await server.stdout.readline())
+    nothing = replace(here.services, environ={"A": "b"})
+    assert await with_the_servers(nothing, port) == {"A": "b", "OLLAMA_MODELS": str(tmp_path)}
+    assert await with_the_servers(here.services, port) == here.services.environ
+    await server.communicate(b"")
 
 
 async def test_two_directories_with_the_same_models(

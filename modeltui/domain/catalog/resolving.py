@@ -204,7 +204,8 @@ def _near_names(name: ModelName, catalog: Catalog, installed: list[ModelName]) -
     if not found:
         return _within(name, catalog)
     if name.tag.casefold() == "latest":
-        return found
+        # What is installed under the very name that was typed has another tag.
+        return tuple(here[each] if each == name.series and each in here else each for each in found)
     with_tag = []
     for each in found:
         series = catalog.series.get(each.casefold())

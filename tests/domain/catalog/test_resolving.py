@@ -197,6 +197,12 @@ def test_what_is_installed_is_exact_whatever_the_catalog_says() -> None:
         assert (found.kind, found.name, found.words) == (Meaning.EXACT, name, "")
 
 
+def test_the_very_name_with_another_tag_is_near_with_that_tag() -> None:
+    found = resolve("tiny", shipped(), [parse("tiny:chat")])
+    assert found.alternatives[0] == "tiny:chat"
+    assert "tiny:chat, " in found.words
+
+
 def test_installed_names_are_near_names_too() -> None:
     here = [parse("notes:8b"), parse("me/notas2:8b"), parse("lama3:8b")]
     assert resolve("notas:8b", shipped(), here).alternatives == ("notes:8b",)
