@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
-from modeltui.tui.painting import NarrowUpdate
 from modeltui.tui.render import AsciiFilter
 from modeltui.tui.stage import Stage
 from modeltui.tui.state import Undo
@@ -104,10 +103,6 @@ class ModelTuiApp(StatefulApp):
         self.animation_level = "full" if screens.animations else "none"
         self.set_keymap(dict(screens.keys))
 
-    def _display(self, screen: Screen[Any], renderable: Any) -> None:
-        """Send no more of a line than changed in it."""
-        super()._display(screen, NarrowUpdate.of(renderable))
-
     # Coming and going
 
     def get_default_screen(self) -> Screen[None]:
@@ -166,7 +161,7 @@ class ModelTuiApp(StatefulApp):
         if self.current_mode != mode:
             self.history.append(self.current_mode or "models")
             del self.history[:-20]
-            await self.switch_mode(mode)
+            await self.show_mode(mode)
             self.refresh_soon()
 
     def show_details(self, sent: str) -> None:
@@ -195,7 +190,7 @@ class ModelTuiApp(StatefulApp):
         if len(self.screen_stack) > 1:
             self.pop_screen()
         elif self.history:
-            self.switch_mode(self.history.pop())
+            await self.show_mode(self.history.pop())
             self.refresh_soon()
 
     def action_refresh_now(self) -> None:

@@ -74,6 +74,4 @@ class KeyedApp(TellingApp):
     @property
     def is_typing(self) -> bool:
         """Whether keys are text now."""
-        from modeltui.tui.screens.dialogs import TextDialog
-
-        return isinstance(self.focused, FilterLine | Input) or isinstance(self.screen, TextDialog)
+        return isinstance(self.focused, FilterLine | Input) or getattr(self.screen, "TAKES_TEXT", False)

@@ -3,6 +3,8 @@
 import contextlib
 import random
 from collections.abc import Coroutine
+from functools import partial
+from inspect import CORO_CREATED, getcoroutinestate
 from typing import TYPE_CHECKING, Any
 
 from textual import work
@@ -10,7 +12,7 @@ from textual.reactive import var
 from textual.worker import Worker, WorkerState
 
 from modeltui.errors import ModeltuiError
-from modeltui.tui.keyed import KeyedApp
+from modeltui.tui.painting import PaintedApp
 from modeltui.tui.polling import Polling
 from modeltui.tui.stage import Stage
 from modeltui.tui.state import Connection, Models, Undo
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
 OURS = ("poll", "store", "runner", "act", "details", "advice", "catalog", "judge")  # they use the services
 
 
-class StatefulApp(KeyedApp):
+class StatefulApp(PaintedApp):
     """State is assigned whole to the attributes below; screens watch them, and never the other way round."""
 
     connection: var[Connection] = var(Connection("", ""), init=False)
@@ -50,7 +52,7 @@ class StatefulApp(KeyedApp):
         self._has_rest = False
         self._early: list[tuple[Link, Listing]] = []
         self.waiting_deletes: dict[str, asyncio.Task[object]] = {}
-        self._acting: set[str] = set()
+        self._acting: dict[str, Coroutine[Any, Any, object]] = {}
         self._leave_code: int | None = None
         self._settle(stage)
 
@@ -145,9 +147,14 @@ class StatefulApp(KeyedApp):
         if description in self._acting:
             deed.close()
             return
-        self._acting.add(description)
-        work = self._told(deed, description)
-        self.run_worker(work, group="act", exit_on_error=False, description=description)
+        self._acting[description] = deed
+        work = partial(self._told, deed, description)
+        self.run_worker(
+            work,  # type: ignore[arg-type]  # what it returns is not inferred from a function
+            group="act",
+            exit_on_error=False,
+            description=description,
+        )
 
     async def _told(self, deed: Coroutine[Any, Any, object], description: str) -> None:
         try:
@@ -155,9 +162,15 @@ class StatefulApp(KeyedApp):
         except ModeltuiError as error:
             self.tell_error(error)
         finally:
-            self._acting.discard(description)
+            self._acting.pop(description, None)
             self.refresh_soon()
             self._tell_notices()
+
+    def on_unmount(self) -> None:
+        """The program ends: what was asked for and not even begun is dropped."""
+        for deed in self._acting.values():
+            if getcoroutinestate(deed) == CORO_CREATED:
+                deed.close()
 
     def _tell_notices(self) -> None:
         """What services noted since it was looked at last."""

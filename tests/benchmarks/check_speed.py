@@ -121,8 +121,8 @@ class NextPull:
         self.moved = 0
 
     async def run(self) -> None:
+        from modeltui.domain.events import Layer
         from modeltui.domain.names import parse
-        from modeltui.domain.transfers import Layer
 
         async with aclosing(self._link.api.pull(parse(NEXT))) as events:
             async for event in events:

@@ -5,7 +5,6 @@
 The cards are those of the stand-in for NVIDIA's library, at the seam where pynvml loads the real one.
 """
 
-import math
 import sys
 import time
 from pathlib import Path
@@ -20,17 +19,15 @@ GIB = 1 << 30
 
 
 class Moving(Library):  # type: ignore[misc]
-    """Two cards that answer requests now and then: busy for 12 s of 24, each at its own time."""
+    """Two cards whose every number is another one, far from the last, at each look."""
 
     def _card(self, handle: Any) -> Card:
         card: Card = super()._card(handle)
-        at = time.monotonic() + 7 * self.cards.index(card)
-        is_busy = at % 24 < 12
-        noise = math.sin(at * 2.3)
-        card.utilisation = round(92 + 5 * noise) if is_busy else max(0, round(2 * noise))
-        card.temperature = round(58 + 12 * math.sin(at * math.tau / 24 - 1))
-        card.power_mw = round((320_000 if is_busy else 60_000) + 12_000 * noise)
-        card.used = round((18 + 0.4 * (at % 24) / 24) * GIB)
+        at = int(2 * time.monotonic()) + 7 * self.cards.index(card)
+        card.utilisation = 40 + at * 37 % 60
+        card.temperature = 50 + at * 13 % 35
+        card.power_mw = 100_000 + at * 77_000 % 300_000
+        card.used = (12 + at * 5 % 11) * GIB
         return card
 
 

@@ -1,31 +1,33 @@
 """What all screens have: frame, status line, key line, and the keys that mean the same everywhere."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, cast
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.geometry import Size
+from textual.reactive import Reactive
 from textual.screen import Screen
+from textual.timer import Timer
 from textual.widget import Widget
 
 from modeltui.domain.models import Model
 from modeltui.domain.server import Keep
 from modeltui.tui.widgets.filterline import FilterLine
 from modeltui.tui.widgets.frame import Frame
-from modeltui.tui.widgets.keyline import KeyLine, Shown
+from modeltui.tui.widgets.keyline import KeyLine, working_keys
 from modeltui.tui.widgets.lines import INK_CLASSES
 from modeltui.tui.widgets.statusline import StatusLine
+from modeltui.tui.widgets.table import Table
 
 if TYPE_CHECKING:
     from modeltui.tui.app import ModelTuiApp
 
-# Most useful first; what is not named here comes after, in the order of the bindings.
-RANK = (
-    "filter_done", "filter_clear", "clear", "close", "details", "score", "unfold", "fold", "hold", "clean",
-    "cancel", "retry", "hold_all", "clear_finished", "move_up", "move_down", "move_first", "per_server",
-    "switch", "load", "unload", "delete", "pull", "pin", "keep_alive", "copy", "update", "rename", "mark",
-    "compare", "filter", "sort", "undo", "demonstration", "start_server",
-)  # fmt: skip
+WATCHED = ("connection", "models", "running_now", "transfers", "per_server", "advice", "doing", "notice")
+FOLLOW_S = 0.08
+SENT_S = 0.01  # from a paint until its bytes are out: what lets no other thread run would keep them back
 
 
 class BaseScreen(Screen[None]):
@@ -33,6 +35,7 @@ class BaseScreen(Screen[None]):
 
     COMPONENT_CLASSES: ClassVar[set[str]] = INK_CLASSES
     MODE: ClassVar[str] = ""
+    virtual_size = Reactive(Size(0, 0), layout=False, repaint=False)  # as in a Row
     HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (72, "-narrow"), (100, "-normal"), (140, "-wide")]  # noqa: RUF012
     AUTO_FOCUS = "Table"
 
@@ -42,6 +45,11 @@ class BaseScreen(Screen[None]):
         # sheets anew first, twice: 40 ms. The first screen comes before there are any styles.
         if self.tui.is_painted:
             self._css_update_count = self.app._css_update_count
+        self._is_shown = False
+        # Laid out for the terminal at the first paint: Textual comes to it later, and paints anew.
+        width = self.app.size.width
+        fitting = [name for least, name in self.HORIZONTAL_BREAKPOINTS if width >= least]
+        self.add_class(fitting[-1], update=False)
 
     @property
     def tui(self) -> "ModelTuiApp":
@@ -57,36 +65,26 @@ class BaseScreen(Screen[None]):
         raise NotImplementedError
 
     def compose(self) -> ComposeResult:
-        self._set_width_class()
         yield Frame(self.MODE)
         yield from self.body()
         yield StatusLine()
         yield KeyLine()
 
-    def _set_width_class(self) -> None:
-        """Be laid out for the terminal at the first paint; Textual comes to it later, and paints anew."""
-        width = self.app.size.width
-        fitting = [name for least, name in self.HORIZONTAL_BREAKPOINTS if width >= least]
-        self.add_class(fitting[-1])
-
     def on_mount(self) -> None:
-        watched = (
-            "connection",
-            "models",
-            "running_now",
-            "transfers",
-            "per_server",
-            "advice",
-            "doing",
-            "notice",
-        )
-        for name in watched:
+        for name in WATCHED:
             self.watch(self.app, name, self._changed, init=False)
         self.bindings_updated_signal.subscribe(self, lambda _: self.show_keys())
-        self._changed()
 
-    def on_screen_resume(self) -> None:
-        self._changed()
+    def on_screen_resume(self, event: events.ScreenResume) -> None:
+        """It is shown, or shown again. Of a mode's first time Textual says so twice: once is enough."""
+        if self._is_shown:
+            event.prevent_default()
+        else:
+            self._is_shown = True
+            self._changed()
+
+    def on_screen_suspend(self) -> None:
+        self._is_shown = False
 
     def _changed(self) -> None:
         """Show the app's state as it is now; a screen that is not seen catches up when it is."""
@@ -97,6 +95,10 @@ class BaseScreen(Screen[None]):
         self.query_one(StatusLine).show_state(app)
         self.show_state()
         self.refresh_bindings()
+
+    def after_paint(self, callback: Callable[[], object]) -> None:
+        """Call back when what stands now was painted and sent to the terminal."""
+        self.tui.after_painting(partial(self.set_timer, SENT_S, callback))
 
     def second(self) -> None:
         """A second has passed: texts that time changes; nothing is sent where none did."""
@@ -114,56 +116,15 @@ class BaseScreen(Screen[None]):
 
     def show_keys(self) -> None:
         if self.is_on_top:
-            self.query_one(KeyLine).show_keys(self._keys())
-
-    def _keys(self) -> Sequence[Shown]:
-        found: dict[str, tuple[int, Shown]] = {}
-        help_key: Shown = ("?", "help", "app.help")
-        is_typing = isinstance(self.focused, FilterLine)
-        for key, active in self.active_bindings.items():
-            binding = active.binding
-            shown_key = self.app.get_key_display(binding)
-            if is_typing and (len(shown_key) == 1 or key in ("space", "backspace")):
-                continue
-            if not active.enabled or not binding.show or not binding.description:
-                continue
-            shown = (
-                self.app.get_key_display(binding),
-                binding.description,
-                full_action(active.node, binding.action),
-            )
-            if binding.id == "help":
-                help_key = shown if key != "f1" else help_key
-                continue
-            rank = rank_of(binding)
-            if binding.id == "refresh" and not self.tui.connection.is_online:
-                rank = RANK.index("details")  # what is seen is old: this asks again
-            found.setdefault(binding.id or key, (rank, shown))
-        return [shown for _, shown in sorted(found.values(), key=lambda each: each[0])] + [help_key]
+            is_typing = isinstance(self.focused, FilterLine)
+            is_old = not self.tui.connection.is_online
+            self.query_one(KeyLine).show_keys(working_keys(self, is_typing=is_typing, is_old=is_old))
 
     async def on_key_line_clicked(self, event: KeyLine.Clicked) -> None:
         await self.run_action(event.action)
 
     async def on_frame_tab_clicked(self, event: Frame.TabClicked) -> None:
         await self.tui.action_show_screen(event.mode)
-
-
-def rank_of(binding: Binding) -> int:
-    """Its place in the order of use; what has none comes last, and behind that what no key line shows."""
-    if not binding.show:
-        return len(RANK) + 1
-    return RANK.index(binding.id) if binding.id in RANK else len(RANK)
-
-
-def full_action(node: object, action: str) -> str:
-    """An action with the place where it is looked for."""
-    from textual.app import App
-
-    if "." in action.partition("(")[0]:
-        return action
-    return (
-        f"{'app' if isinstance(node, App) else 'screen' if isinstance(node, Screen) else 'focused'}.{action}"
-    )
 
 
 class ModelScreen(BaseScreen):
@@ -284,6 +245,46 @@ class ModelScreen(BaseScreen):
         """Show the model on another screen: where it runs, where it is pulled, or where it is listed."""
         if (model := self.model) is not None:
             await self.tui.show_elsewhere(self.MODE, model.sent)
+
+
+class FollowingScreen(ModelScreen):
+    """Whoever holds a key down on a slow line gets the rows at once, and the rest when the key is up."""
+
+    _following: Timer | None = None
+
+    def follow(self) -> None:
+        """Show what is known of the row under the cursor."""
+        raise NotImplementedError
+
+    def on_table_moved(self) -> None:
+        if self._following is not None:
+            self._following.stop()
+        self._following = self.set_timer(FOLLOW_S, self._settled)
+
+    def _settled(self) -> None:
+        self.follow()
+        self.refresh_bindings()
+
+
+class FilteredScreen(FollowingScreen):
+    """A table that words in a line beneath it narrow."""
+
+    @property
+    def _filter(self) -> FilterLine:
+        return self.query_one(FilterLine)
+
+    def _follow_rows(self) -> None:
+        """Other rows are shown: while somebody types, what follows them waits."""
+        if self._filter.has_focus:
+            self.on_table_moved()
+        else:
+            self.follow()
+
+    def on_filter_line_left(self) -> None:
+        self.set_focus(self.query_one(Table))
+
+    def action_filter(self) -> None:
+        self._filter.open()
 
 
 _NEEDS = frozenset(

@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
-from textual.timer import Timer
 from textual.widget import Widget
 
 from modeltui.services.meaning import catalog_of
@@ -17,8 +15,10 @@ from modeltui.tui.catalogview import CatalogRow, shelf_of
 from modeltui.tui.holdings import Holdings
 from modeltui.tui.offerrows import COLUMNS, cells_of
 from modeltui.tui.render import Line
+from modeltui.tui.screens.base import FilteredScreen
 from modeltui.tui.screens.offers import OfferScreen
 from modeltui.tui.widgets.filterline import FilterLine
+from modeltui.tui.widgets.lines import Row
 from modeltui.tui.widgets.pane import SidePane
 from modeltui.tui.widgets.table import Table
 
@@ -32,8 +32,6 @@ ORDER_WORDS = {
     Order.FIT: "best fit first",
 }  # fmt: skip
 SORTED_COLUMN = {Order.POPULARITY: "pulls", Order.SIZE: "size", Order.DATE: "date", Order.FIT: "fit"}
-FOLLOW_S = 0.08
-READ_S = 0.02  # after the frame was painted, that it may be sent first: decoding lets no other thread run
 HINT = "names, makers, vision, q4, <8gb, vram<8, >7b, fits, installed, type:code, license:apache"
 READING: Line = (("   Reading the catalog.", "dim"),)
 NOTHING: Line = (
@@ -42,7 +40,7 @@ NOTHING: Line = (
 )  # fmt: skip
 
 
-class CatalogScreen(OfferScreen):
+class CatalogScreen(OfferScreen, FilteredScreen):
     """Series by series; words that say something about tags show those that they choose."""
 
     MODE = "catalog"
@@ -68,10 +66,9 @@ class CatalogScreen(OfferScreen):
         self._judging_for: Circumstance | None = None
         self._held: tuple[object, object] = (None, None)
         self._wanted: str | None = None
-        self._following: Timer | None = None
 
     def body(self) -> Iterable[Widget]:
-        with Horizontal(classes="body"):
+        with Row(classes="body"):
             yield Table[CatalogRow](COLUMNS, self._paint, id="catalog")
             yield SidePane()
         line = FilterLine()
@@ -90,10 +87,6 @@ class CatalogScreen(OfferScreen):
         return self.query_one("#catalog", Table)
 
     @property
-    def _filter(self) -> FilterLine:
-        return self.query_one(FilterLine)
-
-    @property
     def row(self) -> CatalogRow | None:
         return self._table.item if self.is_mounted else None
 
@@ -107,7 +100,7 @@ class CatalogScreen(OfferScreen):
         is_new = app.catalog is not None and app.catalog is not self._read_from
         if (search is None or is_new) and not self._is_reading:
             self._is_reading = True
-            self.call_after_refresh(self.set_timer, READ_S, self._read)
+            self.after_paint(self._read)
         if search is None:
             return
         if self._held[0] is not app.models.entries or self._held[1] is not app.transfers:
@@ -121,7 +114,7 @@ class CatalogScreen(OfferScreen):
             self._judging_for = advice.circumstance
             self._judge(search, advice.circumstance)
         self._say_empty()
-        self._follow()
+        self.follow()
 
     @work(exclusive=True, group="catalog", exit_on_error=False, description="reads the catalog")
     async def _read(self) -> None:
@@ -171,10 +164,7 @@ class CatalogScreen(OfferScreen):
         self._table.show(search.shelf.rows, search.view)
         count = f"{len(search.matched)} of {len(search.shelf.rows)} downloads "
         self._filter.tally = count if self._filter.text else ""
-        if self._filter.has_focus:
-            self.on_table_moved()
-        else:
-            self._follow()
+        self._follow_rows()
 
     def _say_empty(self) -> None:
         """What stands in the place of no rows: why there are none, and the next key."""
@@ -202,8 +192,7 @@ class CatalogScreen(OfferScreen):
             is_marked=row.key in table.marked,
         )
 
-    def _follow(self) -> None:
-        """Let the pane follow the cursor."""
+    def follow(self) -> None:
         pane = self.query_one(SidePane)
         if not pane.display:
             return
@@ -212,27 +201,12 @@ class CatalogScreen(OfferScreen):
         row, app = self.row, self.tui
         pane.say(brief_lines(row, app.advice, self.holdings, app.now(), pane.room) if row is not None else [])
 
-    def on_table_moved(self) -> None:
-        if self._following is not None:
-            self._following.stop()
-        self._following = self.set_timer(FOLLOW_S, self._settled)
-
-    def _settled(self) -> None:
-        self._follow()
-        self.refresh_bindings()
-
     # The filter, the order, the marks
 
     def _filtered(self, text: str) -> None:
         if self._search is not None:
             self._search.look_for(text)
             self._show_rows()
-
-    def on_filter_line_left(self) -> None:
-        self.set_focus(self._table)
-
-    def action_filter(self) -> None:
-        self._filter.open()
 
     def typed_words(self) -> str:
         return self._filter.text.strip()

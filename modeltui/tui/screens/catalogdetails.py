@@ -5,7 +5,6 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.containers import Container
-from textual.timer import Timer
 from textual.widget import Widget
 
 from modeltui.domain.layout import cut
@@ -19,8 +18,6 @@ from modeltui.tui.screens.offers import OfferScreen
 from modeltui.tui.widgets.document import Document
 from modeltui.tui.widgets.lines import Lines
 from modeltui.tui.widgets.table import Table
-
-FOLLOW_S = 0.08
 
 
 class CatalogDetails(OfferScreen):
@@ -46,7 +43,6 @@ class CatalogDetails(OfferScreen):
         self._key = row.key
         self._shown = ""
         self._held: tuple[object, ...] = ()
-        self._following: Timer | None = None
 
     def body(self) -> Iterable[Widget]:
         yield Lines(classes="title")
@@ -78,7 +74,7 @@ class CatalogDetails(OfferScreen):
         title: Line = ((series.name, "strong"), (f"  {words}", "dim"))
         width = self.app.size.width - 2
         self.query_one(".title", Lines).show([((cut(series.name, width), "strong"), *title[1:])])
-        self._follow()
+        self.follow()
 
     def _paint(self, row: CatalogRow) -> Mapping[str, Line | str]:
         advised = self.tui.advice
@@ -90,16 +86,7 @@ class CatalogDetails(OfferScreen):
             name_width=self._table.name_width,
         )
 
-    def on_table_moved(self) -> None:
-        if self._following is not None:
-            self._following.stop()
-        self._following = self.set_timer(FOLLOW_S, self._settled)
-
-    def _settled(self) -> None:
-        self._follow()
-        self.refresh_bindings()
-
-    def _follow(self) -> None:
+    def follow(self) -> None:
         row, app = self.row, self.tui
         if row is not None:
             document = self.query_one(Document)

@@ -10,10 +10,9 @@ from textual.screen import Screen
 from modeltui.domain.layout import pad
 from modeltui.tui.glossary import TERMS, explain
 from modeltui.tui.render import Line
-from modeltui.tui.screens.base import rank_of
 from modeltui.tui.widgets.document import Document
 from modeltui.tui.widgets.filterline import FilterLine
-from modeltui.tui.widgets.keyline import KeyLine
+from modeltui.tui.widgets.keyline import KeyLine, rank_of
 from modeltui.tui.widgets.lines import INK_CLASSES, Lines
 
 Key = tuple[str, str, str, str]  # the key as it is shown, what it does, more words, the binding's id

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.timer import Timer
 from textual.widget import Widget
 
 from modeltui.domain.models import Model
@@ -13,7 +12,7 @@ from modeltui.services.filtering import standing_of, subject_of
 from modeltui.services.library import Entry
 from modeltui.tui.modelrows import ORDER_WORDS, ORDERS, ModelRow, cells_of, columns_of, grouped, ordered
 from modeltui.tui.render import Line
-from modeltui.tui.screens.base import ModelScreen
+from modeltui.tui.screens.base import FilteredScreen
 from modeltui.tui.widgets.filterline import FilterLine
 from modeltui.tui.widgets.lines import Row
 from modeltui.tui.widgets.pane import Pane
@@ -24,12 +23,11 @@ if TYPE_CHECKING:
     from modeltui.tui.advising import Advised
 
 NO_QUERY = parse("")
-FOLLOW_S = 0.08
 SUBJECTS_S = 0.3
 _MINUTE = 60_000
 
 
-class ModelsScreen(ModelScreen):
+class ModelsScreen(FilteredScreen):
     """The table with its filter, and the pane that follows the cursor."""
 
     MODE = "models"
@@ -54,7 +52,6 @@ class ModelsScreen(ModelScreen):
         self._view: list[int] = []
         self._sort = "modified"
         self._is_grouped = False
-        self._following: Timer | None = None
         self._tick = 0
 
     def body(self) -> Iterable[Widget]:
@@ -73,10 +70,6 @@ class ModelsScreen(ModelScreen):
     @property
     def _table(self) -> Table[ModelRow]:
         return self.query_one("#models", Table)
-
-    @property
-    def _filter(self) -> FilterLine:
-        return self.query_one(FilterLine)
 
     def chosen_models(self) -> list[Model]:
         return [row.entry.model for row in self._table.chosen] if self.is_mounted else []
@@ -112,7 +105,7 @@ class ModelsScreen(ModelScreen):
         if tick != self._tick:
             self._tick = tick
             self._table.refresh_rows()
-            self._follow()
+            self.follow()
 
     def _selected(self, among: list[int]) -> list[int]:
         """What the filter leaves of the rows at these places.
@@ -148,28 +141,15 @@ class ModelsScreen(ModelScreen):
             self._table.show(self._rows, self._view)
         text = self._filter.text
         self._filter.tally = f"{len(self._view)} of {len(self._rows)} " if text else ""
-        if self._filter.has_focus:
-            self.on_table_moved()
-        else:
-            self._follow()
+        self._follow_rows()
 
     def _paint(self, row: ModelRow) -> Mapping[str, Line | str]:
         is_marked = row.key in self._table.marked
         return cells_of(row, self.tui.now(), self.tui.doing.get(row.key), is_marked=is_marked)
 
-    def _follow(self) -> None:
-        """Let the pane follow the cursor."""
+    def follow(self) -> None:
         row = self._table.item
         self.query_one(Pane).show_model(self.tui, row.entry if row else None)
-
-    def on_table_moved(self) -> None:
-        if self._following is not None:
-            self._following.stop()
-        self._following = self.set_timer(FOLLOW_S, self._settled)
-
-    def _settled(self) -> None:
-        self._follow()
-        self.refresh_bindings()
 
     # The filter, the order, the marks
 
@@ -179,12 +159,6 @@ class ModelsScreen(ModelScreen):
         self._query = query
         self._view = self._selected(among)
         self._show_rows()
-
-    def on_filter_line_left(self) -> None:
-        self.set_focus(self._table)
-
-    def action_filter(self) -> None:
-        self._filter.open()
 
     def action_sort(self) -> None:
         self._sort_by(ORDERS[(ORDERS.index(self._sort) + 1) % len(ORDERS)])

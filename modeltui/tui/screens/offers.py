@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 from modeltui.domain.models import Model
 from modeltui.services.offerwords import age_words
 from modeltui.tui.holdings import Holdings
-from modeltui.tui.screens.base import ModelScreen
+from modeltui.tui.screens.base import FollowingScreen
 
 if TYPE_CHECKING:
     from modeltui.tui.catalogview import CatalogRow
 
 
-class OfferScreen(ModelScreen):
+class OfferScreen(FollowingScreen):
     """A screen on which downloads stand; where one is installed its model's keys work, too."""
 
     def __init__(self) -> None:

@@ -11,8 +11,8 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen, Screen
 
 from modeltui.tui.render import Line
-from modeltui.tui.screens.base import full_action, rank_of
 from modeltui.tui.widgets.filterline import FilterLine
+from modeltui.tui.widgets.keyline import full_action, rank_of
 from modeltui.tui.widgets.lines import INK_CLASSES
 from modeltui.tui.widgets.table import Column, Table
 

@@ -17,7 +17,7 @@ from modeltui.services.library import Entry
 from modeltui.tui.onserver import OnServer
 from modeltui.tui.ranker import Answered, Asked, Ranks
 from modeltui.tui.render import Line
-from modeltui.tui.screens.base import ModelScreen
+from modeltui.tui.screens.base import FollowingScreen
 from modeltui.tui.screens.recommendpages import COMPARED, beside, comparison, offer_page, score_page
 from modeltui.tui.screens.recommendrows import beneath, cells_of, columns_of
 from modeltui.tui.screens.recommendwish import Wishes, following
@@ -30,11 +30,9 @@ if TYPE_CHECKING:
     from modeltui.store.queue import QueuedTransfer
 
 DIM_AFTER_S = 0.15  # a ranking that takes longer is seen to be made; most take less
-FOLLOW_S = 0.08
-READ_S = 0.02  # after the frame was painted, that it may be sent first: decoding lets no other thread run
 
 
-class RecommendScreen(ModelScreen):
+class RecommendScreen(FollowingScreen):
     """The wish, the ranking, and why the row under the cursor stands where it does."""
 
     MODE = "recommend"
@@ -55,12 +53,11 @@ class RecommendScreen(ModelScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self._on_server = OnServer()
-        self._seen: tuple[tuple[Entry, ...], tuple[QueuedTransfer, ...]] = ((), ())
+        self._known = OnServer()
+        self._known_of: tuple[tuple[Entry, ...], tuple[QueuedTransfer, ...]] = ((), ())
         self._is_begun = False
-        self.add_class("-empty")  # as it is at first: no styles are worked out twice
+        self.add_class("-empty", update=False)  # as it is at first: no styles are worked out twice
         self._dimming: Timer | None = None
-        self._following: Timer | None = None
 
     def body(self) -> Iterable[Widget]:
         yield WishLine()
@@ -80,18 +77,21 @@ class RecommendScreen(ModelScreen):
     # The ranking
 
     def show_state(self) -> None:
-        app = self.tui
-        if app.models.entries is not self._seen[0] or app.transfers is not self._seen[1]:
-            self._seen = app.models.entries, app.transfers
-            self._on_server = OnServer(*self._seen)
         if self._is_begun:
             self._ranks.look()
         else:
             self._is_begun = True
-            self.call_after_refresh(self.set_timer, READ_S, self._ranks.look)
+            self.after_paint(self._ranks.look)
         self._show_wish()
         self._table.refresh_rows()
         self._show_around()
+
+    @property
+    def _on_server(self) -> OnServer:
+        entries, transfers = self.tui.models.entries, self.tui.transfers
+        if entries is not self._known_of[0] or transfers is not self._known_of[1]:
+            self._known, self._known_of = OnServer(entries, transfers), (entries, transfers)
+        return self._known
 
     def _wanted(self) -> Asked:
         return Asked.now(self.tui, self._wishes.wish, self._wishes.hardware)
@@ -144,15 +144,8 @@ class RecommendScreen(ModelScreen):
             return {"rule": beneath(row.why, self._table.row_width)}
         return cells_of(row, self._on_server.words(row), is_marked=item.key in self._table.marked)
 
-    def on_table_moved(self) -> None:
-        """The lines about the row follow when the cursor rests."""
-        if self._following is not None:
-            self._following.stop()
-        self._following = self.set_timer(FOLLOW_S, self._follow)
-
-    def _follow(self) -> None:
+    def follow(self) -> None:
         self.query_one(About).show_row(self.row)
-        self.refresh_bindings()
 
     def help_words(self) -> list[str]:
         """The columns, then what the line above them is about."""

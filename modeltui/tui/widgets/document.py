@@ -130,7 +130,7 @@ class Document(ScrollView, Inked, can_focus=True):
             self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        return strip(self._row(y + round(self.scroll_y)), self.size.width, self.rich_style, self.inks)
+        return strip(self._row(y + round(self.scroll_y)), self.size.width, self.base, self.inks)
 
     def action_scroll_by(self, rows: int) -> None:
         self.scroll_y = max(0, min(round(self.scroll_y) + rows, self.virtual_size.height - self.size.height))

@@ -33,6 +33,14 @@ class Inked(Widget):
 
     virtual_size = Reactive(Size(0, 0), layout=False, repaint=False)  # as in a Row
     _inks: dict[str, Style] | None = None
+    _base: Style | None = None
+
+    @property
+    def base(self) -> Style:
+        """The style of plain text. It is worked out from every ancestor: once a theme, not once a line."""
+        if self._base is None:
+            self._base = self.rich_style
+        return self._base
 
     @property
     def inks(self) -> dict[str, Style]:
@@ -41,7 +49,7 @@ class Inked(Widget):
         return self._inks
 
     def notify_style_update(self) -> None:
-        self._inks = None
+        self._inks = self._base = None
         super().notify_style_update()
 
 
@@ -74,7 +82,7 @@ class Lines(Inked):
 
     def render_line(self, y: int) -> Strip:
         line = self._lines[y] if y < len(self._lines) else ()
-        return strip(line, self.size.width, self.rich_style, self.inks)
+        return strip(line, self.size.width, self.base, self.inks)
 
 
 class Fitted(Lines):

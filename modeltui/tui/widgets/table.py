@@ -159,9 +159,8 @@ class Table(ScrollView, Inked, Generic[Item], can_focus=True, inherit_bindings=F
     def repaint(self) -> None:
         """Send what looks other than it did."""
         before, self._painted = self._painted, {}
-        base = self.rich_style  # asked once: it is worked out from every ancestor
         for y in range(self.size.height):
-            line = self._strip(y, base)
+            line = self._strip(y, self.base)
             if y not in before or before[y] != line:
                 self.refresh(Region(0, y, self.size.width, 1))
             self._painted[y] = line
@@ -234,7 +233,7 @@ class Table(ScrollView, Inked, Generic[Item], can_focus=True, inherit_bindings=F
 
     def render_line(self, y: int) -> Strip:
         if y not in self._painted:
-            self._painted[y] = self._strip(y, self.rich_style)
+            self._painted[y] = self._strip(y, self.base)
         return self._painted[y]
 
     def notify_style_update(self) -> None:
