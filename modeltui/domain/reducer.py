@@ -9,30 +9,24 @@ from enum import StrEnum
 
 from modeltui.domain import progress
 from modeltui.domain.causes import MOST_AGAIN, Cause, Policy, Verdict, classify, verdict
-from modeltui.domain.names import ModelName
-from modeltui.domain.transfers import (
-    ACTIVE,
-    CONNECTED,
+from modeltui.domain.events import (
     Announced,
     Asked,
     Checked,
-    CheckResult,
     Closed,
     Event,
     Held,
     Interrupted,
     Layer,
-    Limits,
     Noted,
     ServerError,
     Started,
-    State,
     Status,
     Success,
     Tick,
-    Transfer,
-    Wanted,
 )
+from modeltui.domain.names import ModelName
+from modeltui.domain.transfers import ACTIVE, CONNECTED, CheckResult, Limits, State, Transfer, Wanted
 
 _LONGEST_DELAY_MS = 60_000
 _PATIENT_DELAY_MS = 300_000

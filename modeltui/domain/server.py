@@ -12,7 +12,7 @@ from modeltui.domain.names import ModelName
 from modeltui.errors import UsageError
 
 if TYPE_CHECKING:
-    from modeltui.domain.transfers import PullEvent
+    from modeltui.domain.events import PullEvent
 from modeltui.text import clean_line
 
 

@@ -20,6 +20,13 @@ def size(count: int | float | None) -> str:
     return f"{max(0, int(count))} B"
 
 
+def part(count: int, total: int) -> str:
+    """Bytes of a total, both in its unit and with its digits: `19.6/25.8 GB`."""
+    whole, _, unit = size(total).partition(" ")
+    digits = len(whole.partition(".")[2])
+    return f"{count / dict(_BYTES).get(unit, 1):.{digits}f}/{whole} {unit}"
+
+
 def speed(bytes_per_second: float | None) -> str:
     """Bytes a second: `61.2 MB/s`."""
     return UNKNOWN if bytes_per_second is None else f"{size(bytes_per_second)}/s"
@@ -86,6 +93,11 @@ def span(milliseconds: float | None) -> str:
         if ms >= factor:
             return f"{ms // factor} {unit}"
     return f"{ms // 1000} s"
+
+
+def counted(number: int, noun: str) -> str:
+    """So many of them: `1 transfer`, `2 transfers`; the noun in the singular, with a regular plural."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def percent(share: float | None) -> str:

@@ -23,7 +23,7 @@ from modeltui.ollama.calls import Call
 from modeltui.ollama.transport import Decoded, Transport
 
 if TYPE_CHECKING:
-    from modeltui.domain.transfers import PullEvent
+    from modeltui.domain.events import PullEvent
 
 _NO_ACCESS = Access()
 
@@ -77,8 +77,10 @@ class OllamaServer:
         return await self._object(call, work)
 
     async def show(self, name: ModelName) -> ModelDetails:
+        from modeltui.ollama.show import details
+
         call = Call(f"show {name.short}", "POST", "/api/show", _both(name), 30, 60)
-        return await self._object(call, lambda body: wire.details(body, name))
+        return await self._object(call, lambda body: details(body, name))
 
     async def load(
         self,

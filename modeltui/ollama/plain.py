@@ -63,6 +63,10 @@ class _Connection:
             has_ended = not piece
             self.was_heard |= not has_ended
 
+    def end(self) -> None:
+        """Use it no more; `close` waits until it is gone, too."""
+        self.writer.close()
+
     @property
     def is_free(self) -> bool:
         """Whether another request can follow on it."""
@@ -70,7 +74,7 @@ class _Connection:
         return is_done and self.http.trailing_data == (b"", False)
 
     async def close(self) -> None:
-        self.writer.close()
+        self.end()
         try:
             await self.writer.wait_closed()
         except OSError:
@@ -92,9 +96,12 @@ class Plain:
     async def close(self) -> None:
         """End every connection, also one that an answer is still to come through."""
         self._is_closed = True
-        for connection in [*self._used, *self._resting]:
-            await connection.close()
+        ending = [*self._used, *self._resting]
         self._resting.clear()
+        for connection in ending:  # each, before a signal can end the wait for one of them
+            connection.end()
+        for connection in ending:
+            await connection.close()
 
     async def ask(self, call: Call) -> Answer:
         """Send a safe request and read its whole answer, whatever its status; raises ServerError."""
@@ -148,7 +155,7 @@ class Plain:
                 raise self._failures.garbled(call, COMPRESSED)
             body = await self._body(call, connection, head.status_code)
         except BaseException:
-            connection.writer.close()  # also when nobody waits for the answer any more
+            connection.end()  # also when nobody waits for the answer any more
             raise
         finally:
             self._used.discard(connection)

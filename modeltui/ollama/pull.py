@@ -9,8 +9,8 @@ from typing import Any
 
 from modeltui import errors
 from modeltui.domain.causes import Cause
+from modeltui.domain.events import Closed, Layer, PullEvent, ServerError, Status, Success
 from modeltui.domain.names import ModelName
-from modeltui.domain.transfers import Closed, Layer, PullEvent, ServerError, Status, Success
 from modeltui.ollama import wire
 from modeltui.ollama.calls import Call
 from modeltui.ollama.transport import Transport

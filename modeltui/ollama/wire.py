@@ -1,4 +1,4 @@
-"""Turns JSON from a server into domain objects: the border of trust.
+"""Turns JSON from a server into domain objects, what `/api/show` says apart (`show`): the border of trust.
 
 Every string is cleaned, unknown fields are ignored, and a field of the wrong type becomes unknown.
 Nothing here raises on any JSON value.
@@ -8,22 +8,15 @@ import math
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from modeltui.domain.models import Account, Chunk, LoadedModel, Metrics, Model, ModelDetails
+from modeltui.domain.models import Account, Chunk, LoadedModel, Metrics, Model
 from modeltui.domain.names import ModelName, from_listed
 from modeltui.text import clean_line, clean_text, is_clean_line
 
-if TYPE_CHECKING:
-    from modeltui.domain.findings import Finding
-
-_MOST_INT = 2**63 - 1
+MOST_INT = 2**63 - 1
 _MOST_ROWS = 20_000
 _MOST_LOADED = 1_000
-_MOST_KEYS = 2_000
-_BLOB = re.compile(r"sha256[-:]([0-9a-f]{64})")
-_GO_ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|.)")
-_GO_LETTERS = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v"}
 _HEX_DIGEST = re.compile(r"(?:sha256:)?([0-9a-f]{64})")
 
 
@@ -31,7 +24,7 @@ def integer(value: object) -> int | None:
     """A whole number from 0 to 2^63 - 1; a float counts when it is whole."""
     if isinstance(value, float) and math.isfinite(value) and value.is_integer():
         value = int(value)
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST_INT:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST_INT:
         return value
     return None
 
@@ -39,6 +32,12 @@ def integer(value: object) -> int | None:
 def line(value: object) -> str | None:
     """A one-line string, cleaned; an empty one is unknown."""
     return clean_line(value) or None if isinstance(value, str) else None
+
+
+def known(value: object) -> str | None:
+    """A word that the server may fill with "unknown"."""
+    word = line(value)
+    return None if word is None or word.casefold() == "unknown" else word
 
 
 def text(value: object) -> str | None:
@@ -117,8 +116,8 @@ def _model(row: Mapping[str, Any]) -> Model:
         modified=time_ms(row.get("modified_at")),
         format=line(details.get("format")),
         family=line(details.get("family")),
-        parameter_size=_known(details.get("parameter_size")),
-        quantization=_known(details.get("quantization_level")),
+        parameter_size=known(details.get("parameter_size")),
+        quantization=known(details.get("quantization_level")),
         context=integer(details.get("context_length")),
         capabilities=words(row.get("capabilities")),
         remote_host=line(row.get("remote_host")),
@@ -146,74 +145,9 @@ def _loaded(row: Mapping[str, Any]) -> LoadedModel:
         expires_at=time_ms(row.get("expires_at")),
         context=integer(row.get("context_length")),
         family=line(details.get("family")),
-        parameter_size=_known(details.get("parameter_size")),
-        quantization=_known(details.get("quantization_level")),
+        parameter_size=known(details.get("parameter_size")),
+        quantization=known(details.get("quantization_level")),
     )
-
-
-def details(body: object, name: ModelName) -> ModelDetails:
-    """`/api/show`."""
-    show = mapping(body)
-    info = _facts(show.get("model_info"))
-    facts = mapping(show.get("details"))
-    architecture = line(info.get("general.architecture"))
-    modelfile = text(show.get("modelfile"))
-    parent = line(facts.get("parent_model"))
-    return ModelDetails(
-        name=name,
-        family=line(facts.get("family")),
-        format=line(facts.get("format")),
-        architecture=architecture,
-        parameter_size=_known(facts.get("parameter_size")),
-        parameter_count=integer(info.get("general.parameter_count")),
-        quantization=_known(facts.get("quantization_level")),
-        context=integer(info.get(f"{architecture}.context_length")),
-        embedding_length=integer(info.get(f"{architecture}.embedding_length")),
-        capabilities=words(show.get("capabilities")),
-        template=text(show.get("template")),
-        system=text(show.get("system")),
-        license=text(show.get("license")),
-        options=options(show.get("parameters")),
-        # The parent of a model made from a file is a path on the server, not a name.
-        base_model=parent if parent and from_listed(parent) else None,
-        is_made=parent is not None,
-        weights=_weights(modelfile),
-        adapters=_adapters(modelfile),
-        projector=_facts(show.get("projector_info")),
-        model_info=info,
-        modelfile=modelfile,
-        requires=line(show.get("requires")),
-        modified=time_ms(show.get("modified_at")),
-        remote_host=line(show.get("remote_host")),
-        remote_model=line(show.get("remote_model")),
-        suspicious=_suspicious(show),
-    )
-
-
-def _suspicious(show: Mapping[str, Any]) -> "tuple[Finding, ...]":
-    """Characters in the texts of `/api/show` that no text of a model has any use for."""
-    from modeltui.domain.findings import Finding, characters
-
-    found: list[Finding] = []
-    for part in ("template", "system", "parameters", "license"):
-        words = show.get(part)
-        if isinstance(words, str):
-            # Parameters are written as Go's %#v does, with such characters as escapes.
-            words = _GO_ESCAPE.sub(_unescaped, words) if part == "parameters" else words
-            found += characters(f"its {part}", words)
-    return tuple(found)
-
-
-def options(value: object) -> dict[str, object]:
-    """The PARAMETER lines of `/api/show` (`%-30s %#v`, unordered); a key that repeats becomes a list."""
-    found: dict[str, list[object]] = {}
-    if not isinstance(value, str):
-        return {}
-    for row in value[:100_000].splitlines():
-        key, _, rest = row.strip().partition(" ")
-        if key and rest:
-            found.setdefault(clean_line(key, 64), []).append(_go_value(rest.strip()))
-    return {key: many[0] if len(many) == 1 else many for key, many in sorted(found.items())}
 
 
 def metrics(body: Mapping[str, Any]) -> Metrics:
@@ -260,73 +194,3 @@ def error_words(body: object) -> str | None:
     if isinstance(error, dict):
         error = error.get("message")
     return error if isinstance(error, str) and error else None
-
-
-def _known(value: object) -> str | None:
-    """A word that the server may fill with "unknown"."""
-    word = line(value)
-    return None if word is None or word.casefold() == "unknown" else word
-
-
-def _facts(value: object) -> dict[str, object]:
-    """A flat object of numbers, words and short lists, cleaned; the rest of it is left out."""
-    found: dict[str, object] = {}
-    for key, fact in list(mapping(value).items())[:_MOST_KEYS]:
-        clean = _fact(fact)
-        if clean is not None:
-            found[clean_line(key, 128)] = clean
-    return found
-
-
-def _fact(fact: object) -> object:
-    """A number, a word or a list of them; what lies deeper is left out, however deep a server nests it."""
-    if isinstance(fact, list):
-        if not 0 < len(fact) <= 1024:
-            return None
-        return [word for part in fact if not isinstance(part, list) and (word := _fact(part)) is not None]
-    if isinstance(fact, bool):
-        return fact
-    if isinstance(fact, str):
-        return clean_line(fact)
-    if isinstance(fact, (int, float)):
-        return fact if abs(fact) <= _MOST_INT else None
-    return None
-
-
-def _weights(modelfile: str | None) -> str | None:
-    """`sha256:…` of the weights: the blob in the FROM line of the modelfile."""
-    for row in (modelfile or "").splitlines():
-        if row.startswith("FROM "):
-            match = _BLOB.search(row)
-            return f"sha256:{match[1]}" if match else None
-    return None
-
-
-def _adapters(modelfile: str | None) -> tuple[str, ...]:
-    found = [row for row in (modelfile or "").splitlines() if row.startswith("ADAPTER ")]
-    return tuple(f"sha256:{match[1]}" for match in map(_BLOB.search, found) if match)
-
-
-def _go_value(written: str) -> object:
-    """A value as Go's %#v writes it: a quoted string, a number or a truth value."""
-    if written in ("true", "false"):
-        return written == "true"
-    if len(written) > 1 and written[0] == written[-1] == '"':
-        return clean_line(_GO_ESCAPE.sub(_unescaped, written[1:-1]))
-    for kind in (int, float):
-        try:
-            number = kind(written)
-        except (ValueError, OverflowError):
-            continue
-        if math.isfinite(number) and abs(number) <= _MOST_INT:
-            return number
-    return clean_line(written)
-
-
-def _unescaped(match: re.Match[str]) -> str:
-    """One escape of Go's strconv.Quote; a code that is no character stays as it is written."""
-    word = match[1]
-    if word[0] in "xuU" and len(word) > 1:
-        code = int(word[1:], 16)
-        return chr(code) if code <= 0x10FFFF else match[0]
-    return _GO_LETTERS.get(word, word)

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from modeltui.domain.models import Model, find
 from modeltui.domain.names import ModelName, from_typed, same
 from modeltui.errors import InvalidName, ModeltuiError, NotFound, Refusal, ServerFailed
+from modeltui.services.installed import installed
 from modeltui.services.layers import layers_going
-from modeltui.services.library import Entry, Library, installed
+from modeltui.services.library import Entry, Library
 from modeltui.services.loading import Loading
+from modeltui.services.opening import Opening
 from modeltui.services.servers import Link
 from modeltui.services.switching import Switching
 from modeltui.services.transferlock import Deletion, Waiting, delete_lock
@@ -42,6 +44,7 @@ class Changing:
         self._services = services
         self._link = link
         self._library = Library(services, link, keeps_list=False)
+        self._opening = Opening(services, link)
         self._loading = Loading(services, link)
         self._switching = Switching(services, link)
 
@@ -215,10 +218,10 @@ class Changing:
             if m not in twins and m.name is not None and _looks(m) == _looks(model) and not model.is_cloud
         ]
         siblings: list[Model] = []
-        weights = await self._library.weights(model.name, model.digest) if model.name and alike else None
+        weights = await self._opening.weights(model.name, model.digest) if model.name and alike else None
         if weights is not None:
             found = await asyncio.gather(
-                *(self._library.weights(m.name, m.digest) for m in alike if m.name is not None)
+                *(self._opening.weights(m.name, m.digest) for m in alike if m.name is not None)
             )
             siblings = [m for m, other in zip(alike, found, strict=True) if other == weights]
         return (*twins, *siblings)

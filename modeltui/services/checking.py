@@ -9,6 +9,7 @@ from modeltui.domain.names import ModelName
 from modeltui.domain.transfers import CheckResult, Manifest
 from modeltui.errors import ModeltuiError, NotFound, Refused, ServerError, ServerFailed, Unsupported
 from modeltui.services.library import Library
+from modeltui.services.opening import Opening
 from modeltui.services.preflight import AT_ONCE, announced, missing_blobs
 from modeltui.services.scanning import scan
 from modeltui.services.servers import Link
@@ -42,19 +43,19 @@ async def check_pulled(
 async def _judged(
     services: Services, link: Link, name: ModelName, manifest: Manifest | None, again: bool
 ) -> Finding:
-    library = Library(services, link)
+    opening = Opening(services, link)
     model = find(await link.api.models(), name)
     if model is None:
         return CheckResult.MISSING, "the server says success and does not list it"
     if manifest is not None and model.digest != manifest.digest:
         manifest = await _announced_now(services, name) or manifest
     try:
-        details = None if model.is_cloud else await library.details(name, model.digest)
+        details = None if model.is_cloud else await opening.details(name, model.digest)
     except (NotFound, Refused, ServerFailed) as error:
         if error.status not in (400, 404, 500):
             raise  # of a proxy, or of a server that is busy: it tells nothing of the model
         words = f"the server cannot open it ({error.words})"
-        library.mark_damaged(model.digest, words)
+        opening.mark_damaged(model.digest, words)
         return CheckResult.DAMAGED, words
     damage, words = await _layers(link, details, manifest)
     if damage is None and manifest is not None and model.digest != manifest.digest:
@@ -63,10 +64,10 @@ async def _judged(
         if not again and _keeps_manifests(await link.api.version()):
             damage = "its manifest is not the one that the registry announces"
     if damage is not None:
-        library.mark_damaged(model.digest, damage, layers=True)
+        opening.mark_damaged(model.digest, damage, layers=True)
         return CheckResult.DAMAGED, damage
-    library.mark_whole(model.digest)
-    await library.relist()
+    opening.mark_whole(model.digest)
+    await Library(services, link).relist()
     scanned = await scan(services, link, model, details, manifest)
     return CheckResult.INSTALLED, ", ".join(filter(None, (words or "digest checked", scanned)))
 

@@ -49,12 +49,12 @@ async def asked_of(services: Services, link: Link | None, advice: Advice, model:
     known, digest = advice.circumstance, model.digest
     if link is None or model.name is None or not digest or model.is_cloud or digest in known.shapes:
         return advice
-    from modeltui.services.library import Library
+    from modeltui.services.opening import Opening
     from modeltui.store.measurements import shape_of
 
     try:
         async with asyncio.timeout(_LIMIT_S):
-            shape = shape_of(await Library(services, link).details(model.name, digest))
+            shape = shape_of(await Opening(services, link).details(model.name, digest))
     except ServerError as error:
         services.note(error.message)
         return advice

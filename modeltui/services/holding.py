@@ -2,7 +2,7 @@
 
 from modeltui.domain.models import Model
 from modeltui.errors import Refusal
-from modeltui.services.library import Library
+from modeltui.services.installed import installed
 from modeltui.services.servers import Link
 from modeltui.services.tree import Services
 
@@ -23,7 +23,7 @@ def refuse_held(services: Services, link: Link, model: Model) -> None:
 
 async def release(services: Services, link: Link, typed: str) -> tuple[Model, str]:
     """Let a model be loaded again, with the reason it was held for; raises NoSuchModel, Refusal."""
-    model = await Library(services, link, keeps_list=False).installed(typed)
+    model = installed(typed, await link.api.models())
     findings, digest = services.store.findings, model.digest or ""
     reason = findings.held(link.id, digest)
     if reason is None:

@@ -10,9 +10,11 @@ from modeltui.domain.models import Model, ModelDetails
 from modeltui.domain.names import from_typed
 from modeltui.domain.units import size
 from modeltui.errors import ModeltuiError, NoSuchModel, NotFound, Refusal, ServerError
+from modeltui.services.installed import installed, near_names
 from modeltui.services.kinds import kinds_of
-from modeltui.services.library import Entry, Library, installed, near_names
+from modeltui.services.library import Entry, Library
 from modeltui.services.machines import is_on_this_machine, server_of
+from modeltui.services.opening import Opening
 from modeltui.services.servers import Link
 from modeltui.services.serving import with_the_servers
 from modeltui.services.tree import Services
@@ -48,6 +50,7 @@ class Inspecting:
         self._services = services
         self._link = link
         self._library = Library(services, link, keeps_list=False)
+        self._opening = Opening(services, link)
 
     async def inspect(self, typed: str) -> Facts:
         """Raises NoSuchModel (with the size of a pull, where the registry has it), Refusal when damaged."""
@@ -59,7 +62,7 @@ class Inspecting:
         if model.name is None:
             raise Refusal(f"“{model.shown}” is no valid name: nothing can be asked about it")
         try:
-            details = await self._library.details(model.name, model.digest)
+            details = await self._opening.details(model.name, model.digest)
         except NotFound as error:
             raise Refusal(
                 f"{model.shown} is damaged: it is listed, and the server cannot open it ({error.words})",

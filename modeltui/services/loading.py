@@ -8,7 +8,9 @@ from modeltui.domain.names import ModelName, same
 from modeltui.domain.server import Keep, KeepAlive
 from modeltui.errors import ModeltuiError, NotFound, Refusal, ServerFailed, Unsupported
 from modeltui.services.holding import refuse_held
-from modeltui.services.library import Library, installed
+from modeltui.services.installed import installed
+from modeltui.services.library import Library, both
+from modeltui.services.opening import Opening
 from modeltui.services.servers import Link
 from modeltui.services.tree import Services
 from modeltui.store.facts import Load
@@ -44,10 +46,11 @@ class Loading:
         self._services = services
         self._link = link
         self._library = Library(services, link)
+        self._opening = Opening(services, link)
 
     async def load(self, typed: str, keep_alive: KeepAlive = Keep.SERVER_DEFAULT) -> Loaded:
         """Load an installed model and see it loaded; raises NoSuchModel, Refusal, ServerError."""
-        model = await self._library.installed(typed)
+        model = installed(typed, await self._link.api.models())
         name = loadable(model)
         action = "pin" if keep_alive is Keep.FOREVER else "load"
         async with self._services.recorded(self._link, action, name.short):
@@ -63,7 +66,7 @@ class Loading:
         try:
             await self._link.api.load(name, keep_alive)
         except Unsupported:
-            await opened(self._library, model)  # what cannot be opened "does not support" anything
+            await opened(self._opening, model)  # what cannot be opened "does not support" anything
             raise
         load_ms = max(0, self._services.clock() - began)
         after = await self._library.loaded()
@@ -102,7 +105,7 @@ class Loading:
 
     async def unload(self, typed: str) -> Unloaded:
         """Unload and wait until it is gone; raises NoSuchModel, Refusal, ServerError."""
-        models, loaded = await asyncio.gather(self._link.api.models(), self._library.loaded())
+        models, loaded = await both(self._link.api.models(), self._library.loaded())
         name = self._unloadable(typed, models, loaded or ())
         async with self._services.recorded(self._link, "unload", name.short):
             return await self.unload_model(name, models)
@@ -122,7 +125,7 @@ class Loading:
 
     async def wait_gone(self, name: ModelName, digest: str | None) -> bool:
         """Poll until no runner serves the model; False when a request still keeps it after 15 s."""
-        weights = await self._library.weights(name, digest)
+        weights = await self._opening.weights(name, digest)
         for _ in range(max(1, round(GONE_S / POLL_S))):
             loaded = await self._library.loaded()
             if loaded is None or await self._match(name, digest, weights, loaded) is None:
@@ -134,13 +137,13 @@ class Loading:
         self, name: ModelName, digest: str | None, loaded: tuple[LoadedModel, ...]
     ) -> LoadedModel | None:
         """The runner that serves a model, by name, digest or weights."""
-        weights = await self._library.weights(name, digest) if loaded else None
+        weights = await self._opening.weights(name, digest) if loaded else None
         return await self._match(name, digest, weights, loaded)
 
     async def _match(
         self, name: ModelName, digest: str | None, weights: str | None, loaded: tuple[LoadedModel, ...]
     ) -> LoadedModel | None:
-        weights_of = await self._library.weights_of_loaded(loaded)
+        weights_of = await self._opening.weights_of_loaded(loaded)
         return loaded_as(name, digest, weights, loaded, weights_of)
 
     async def _sharing(
@@ -188,11 +191,11 @@ def loadable(model: Model) -> ModelName:
     return model.name
 
 
-async def opened(library: Library, model: Model) -> None:
+async def opened(opening: Opening, model: Model) -> None:
     """Make sure that the server can open a model; raises Refusal when it is damaged."""
     assert model.name is not None
     try:
-        await library.details(model.name, model.digest)
+        await opening.details(model.name, model.digest)
     except NotFound as error:
         raise Refusal(
             f"{model.shown} is damaged: it is listed, and the server cannot open it ({error.words})",

@@ -13,8 +13,9 @@ from modeltui.domain.transfers import Manifest
 from modeltui.errors import ModeltuiError, Refusal, ServerError
 from modeltui.modeldir.headers import look_at_files
 from modeltui.modeldir.reading import Contents, read
-from modeltui.services.library import Library, installed
+from modeltui.services.installed import installed
 from modeltui.services.modelfiles import model_files
+from modeltui.services.opening import Opening
 from modeltui.services.servers import Link
 from modeltui.services.tree import Services
 
@@ -43,7 +44,7 @@ class Scanning:
     def __init__(self, services: Services, link: Link) -> None:
         self._services = services
         self._link = link
-        self._library = Library(services, link, keeps_list=False)
+        self._opening = Opening(services, link)
         self._contents: Contents | None = None
         self._no_files: str | None = None
 
@@ -60,7 +61,7 @@ class Scanning:
         gaps: list[str] = []
         if details is None and model.name is not None and not model.is_cloud:
             try:
-                details = await self._library.details(model.name, model.digest)
+                details = await self._opening.details(model.name, model.digest)
             except ServerError as error:
                 gaps.append(f"the server could not be asked about it ({error.words})")
         found = [*judge_details(model, details or ModelDetails())]

@@ -13,8 +13,10 @@ from modeltui.paths import write_private
 from modeltui.services.aliasing import Alias
 from modeltui.services.holding import refuse_held
 from modeltui.services.hooking import run_hook
-from modeltui.services.library import Library, installed
+from modeltui.services.installed import installed
+from modeltui.services.library import Library
 from modeltui.services.loading import Loading, opened
+from modeltui.services.opening import Opening
 from modeltui.services.servers import Link
 from modeltui.services.tree import Services
 from modeltui.store.facts import CurrentModel, Load
@@ -72,6 +74,7 @@ class Switching:
         self._services = services
         self._link = link
         self._library = Library(services, link)
+        self._opening = Opening(services, link)
         self._loading = Loading(services, link)
         self._facts = services.store.facts
         self.alias = Alias(services, link, self._library)
@@ -115,7 +118,7 @@ class Switching:
             names.insert(0, self._services.config.default_model)
         for name in names:
             try:
-                model = await self._library.installed(name)
+                model = installed(name, await self._link.api.models())
                 await self._check(model)
             except ModeltuiError:
                 continue  # not installed, damaged, an alias, or one that only embeds: the next
@@ -231,9 +234,9 @@ class Switching:
         refuse_held(self._services, self._link, model)
         generates = can_generate(model.capabilities)
         if not model.is_cloud:
-            await opened(self._library, model)
+            await opened(self._opening, model)
             if generates is None:
-                details = await self._library.details(model.name, model.digest)
+                details = await self._opening.details(model.name, model.digest)
                 generates = can_generate(details.capabilities)
         if generates is False:
             raise Refusal(f"{model.shown} does not generate text: it cannot be the current model")
@@ -260,8 +263,8 @@ class Switching:
             before = find(models, from_typed(previous))
             if before is None or before.name is None or before.is_cloud or model.name is None:
                 return None, None
-            old = await self._library.weights(before.name, before.digest)
-            new = await self._library.weights(model.name, model.digest)
+            old = await self._opening.weights(before.name, before.digest)
+            new = await self._opening.weights(model.name, model.digest)
             if before.digest == model.digest or (old is not None and old == new):
                 return None, f"{previous} stays: it stands on the same weights as {model.shown}"
             done = await self._loading.unload_model(before.name, models)

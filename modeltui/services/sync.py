@@ -8,6 +8,7 @@ from modeltui.domain.models import ModelState, find
 from modeltui.domain.names import from_listed, from_typed, same
 from modeltui.errors import NotFound
 from modeltui.services.library import Library, Listing
+from modeltui.services.opening import Opening
 from modeltui.services.servers import Link
 from modeltui.services.switching import Switching
 from modeltui.services.tree import Services
@@ -30,6 +31,7 @@ class Sync:
         self._services = services
         self._link = link
         self._library = Library(services, link)
+        self._opening = Opening(services, link)
 
     async def run(self, listing: Listing | None = None) -> tuple[Finding, ...]:
         """Look at everything once, or at a list just had; raises ServerError when it cannot be had."""
@@ -110,7 +112,7 @@ class Sync:
             if entry.state is not ModelState.DAMAGED or entry.model.name is None:
                 continue
             with contextlib.suppress(NotFound):  # which is noted, and so read again below
-                await self._library.details(entry.model.name, entry.model.digest)
+                await self._opening.details(entry.model.name, entry.model.digest)
             trouble = facts.damaged(self._link.id).get(entry.model.digest or "")
             if trouble is not None:
                 words = f"{entry.model.shown} is damaged: {trouble}"

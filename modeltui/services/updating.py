@@ -22,7 +22,8 @@ from modeltui.errors import (
     Unreachable,
     Unsupported,
 )
-from modeltui.services.library import Library, installed
+from modeltui.services.installed import installed
+from modeltui.services.opening import Opening
 from modeltui.services.preflight import AT_ONCE, missing_blobs
 from modeltui.services.pulls import Pulls
 from modeltui.services.servers import Link
@@ -66,7 +67,7 @@ class Updating:
     def __init__(self, services: Services, link: Link) -> None:
         self._services = services
         self._link = link
-        self._library = Library(services, link, keeps_list=False)
+        self._opening = Opening(services, link)
         self._silent: dict[str, ServerError] = {}
 
     async def chosen(self, typed: Iterable[str]) -> tuple[Model, ...]:
@@ -180,7 +181,7 @@ class Updating:
         if digest and self._services.recall(lambda: store.updates.is_published(digest), False):
             return (), False
         try:
-            shown = await self._library.details(name, digest)
+            shown = await self._opening.details(name, digest)
         except NotFound:
             return (), False  # damaged: nothing of it can be used, and a pull mends it
         if not shown.is_made:

@@ -11,8 +11,9 @@ from modeltui.errors import Refusal
 from modeltui.modeldir.changing import move_aside
 from modeltui.modeldir.hashing import Outcome, Reading, Supply, hash_files
 from modeltui.modeldir.reading import ASIDE, Contents, Pile, StoredFile, Unread, read
-from modeltui.services.library import Library, installed
+from modeltui.services.installed import installed
 from modeltui.services.modelfiles import ModelFiles, model_files
+from modeltui.services.opening import Opening
 from modeltui.services.servers import Link
 from modeltui.services.transferlock import delete_lock
 from modeltui.services.tree import Services
@@ -92,7 +93,7 @@ class Verifying:
     def __init__(self, services: Services, link: Link) -> None:
         self._services = services
         self._link = link
-        self._library = Library(services, link, keeps_list=False)
+        self._opening = Opening(services, link)
 
     async def plan(self, typed: Sequence[str]) -> Check:
         """What is to be read for these models, or for all; raises Refusal, NoSuchModel, ServerError."""
@@ -156,9 +157,9 @@ class Verifying:
             digests = {blob.digest.lower() for blob in stored.manifest.blobs}
             if count := len(digests & broken):
                 words = f"{count} of its {len(digests)} files corrupt or missing"
-                self._library.mark_damaged(stored.manifest.digest, words, layers=True)
+                self._opening.mark_damaged(stored.manifest.digest, words, layers=True)
             elif not found.unread and digests <= read_whole:
-                self._library.mark_whole(stored.manifest.digest)
+                self._opening.mark_whole(stored.manifest.digest)
 
     def _with_litter(self, found: Verified, later: Contents) -> Verified:
         now = self._services.clock()

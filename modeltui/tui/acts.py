@@ -1,28 +1,23 @@
 """What a person does on any screen: asks what must be asked, calls the services, and says how it went."""
 
-import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from modeltui.domain.layout import shortened
 from modeltui.domain.models import Model
 from modeltui.domain.names import ModelName, from_typed
 from modeltui.domain.server import Keep, KeepAlive, parse_keep_alive
 from modeltui.domain.units import size
 from modeltui.errors import ModeltuiError, NoSuchModel, UsageError
+from modeltui.tui.doing import Doing, brief, tell_of
 from modeltui.tui.state import Undo
 
 if TYPE_CHECKING:
-    from modeltui.services.changing import Changing, Removal
     from modeltui.services.switching import SwitchFacts
     from modeltui.tui.queueing import Confirm
     from modeltui.tui.screens.dialogs import Dialog
     from modeltui.tui.stateful import StatefulApp
-
-
-BRIEF = 28  # cells of a name in a line that says more
 
 
 class Acts:
@@ -41,9 +36,9 @@ class Acts:
         from modeltui.services.words import loaded_words
 
         link = await self._services.active()
-        with self._doing(model, "loading"):
+        with Doing(self._app, [model], "loading"):
             done = await Loading(self._services, link).load(model.sent, keep_alive)
-        self._tell(loaded_words(done, self._app.now()), model, "good")
+        tell_of(self._app, loaded_words(done, self._app.now()), model, "good")
 
     async def unload(self, models: list[Model]) -> None:
         """Unload those that are loaded; one that cannot be stops no other."""
@@ -55,12 +50,12 @@ class Acts:
         words = []
         for model in chosen:
             try:
-                with self._doing(model, "unloading"):
+                with Doing(self._app, [model], "unloading"):
                     words.append(unloaded_words(await loading.unload(model.sent)))
             except ModeltuiError as error:
                 self._app.tell_error(error)
         if len(words) == 1:
-            self._tell(words[0], chosen[0])
+            tell_of(self._app, words[0], chosen[0])
         elif words:
             self._app.tell(f"{len(words)} models unloaded")
 
@@ -114,8 +109,9 @@ class Acts:
         if not answer:
             return
         before = self._services.store.facts.current(link.id)
-        with self._doing(
-            facts.model,
+        with Doing(
+            self._app,
+            [facts.model],
             "loading"
             if answer != "record" and not (facts.is_loaded or facts.model.is_cloud)
             else "switching",
@@ -131,7 +127,7 @@ class Acts:
         self._app.undo_choice = Undo(words, partial(switching.restore, was))
         self._app.has_adopted = True
         notes = "".join(f" · {note}" for note in done.notes)
-        self._tell(f"{switched_words(done)}{notes}", facts.model, "attention" if notes else "good")
+        tell_of(self._app, f"{switched_words(done)}{notes}", facts.model, "attention" if notes else "good")
 
     async def _ask_switch(self, facts: "SwitchFacts", stranger: str | None) -> str | None:
         from modeltui.services.words import switch_lines
@@ -140,7 +136,7 @@ class Acts:
         answers = [Answer("s", "switch", "switch")]
         if stranger:
             answers.append(Answer("a", "switch and point the alias here", "alias"))
-        if facts.previous and facts.may_unload:
+        if facts.previous in facts.may_unload:
             answers.append(Answer("u", f"switch, then unload {brief(facts.previous)}", "release"))
         if not facts.model.is_cloud:
             answers.append(Answer("n", "record only, no load", "record"))
@@ -159,84 +155,15 @@ class Acts:
 
     async def delete(self, models: list[Model]) -> None:
         """Plan, ask (again for the current or a loaded one), delete, and say what was freed."""
-        from modeltui.services.changing import Changing
-        from modeltui.services.words import removal_words, why_dear
-        from modeltui.tui.screens.dialogs import Answer, Question
+        from modeltui.tui.deleting import delete
 
-        link = await self._services.active()
-        changing = Changing(self._services, link)
-        plan = await changing.plan_removal([model.sent for model in models])
-        what = plan[0].model.shown if len(plan) == 1 else f"these {len(plan)} models"
-        total = sum(removal.freed or 0 for removal in plan)
-        facts = [removal_words(removal) for removal in plan]
-        if len(plan) > 1:
-            facts.insert(0, f"together at least {size(total)}")
-        question = Question(
-            f"Delete {what} from {link.name}?",
-            facts=facts,
-            answers=[Answer("d", "delete", "yes")],
-            no="keep",
-            enter_is_no=True,
-        )
-        if await self._ask(question) is None:
-            return
-        dear = [removal for removal in plan if removal.is_current or removal.is_loaded]
-        if dear:
-            again = Question(
-                "Really? It is in use." if len(dear) == 1 else "Really? They are in use.",
-                facts=[f"{removal.model.shown}: {why_dear(removal)}" for removal in dear],
-                answers=[Answer("y", "yes, delete", "yes")],
-                no="keep",
-                enter_is_no=True,
-            )
-            if await self._ask(again) is None:
-                return
-        # On its own: it may wait for a pull, and others are deleted meanwhile.
-        self._app.act(self._remove(changing, plan), f"delete {what} of {link.name}")
+        await delete(self._app, models, self._ask)
 
     def take_back(self, models: list[Model]) -> bool:
         """Keep those whose delete still waits for a pull, with all that would go with them; False: none."""
-        waiting = {model.sent: self._app.waiting_deletes.get(model.sent) for model in models}
-        tasks = {task for task in waiting.values() if task is not None}
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            self._app.tell("the delete is taken back: nothing was deleted")
-        return bool(tasks)
+        from modeltui.tui.deleting import take_back
 
-    async def _remove(self, changing: "Changing", plan: "tuple[Removal, ...]") -> None:
-        """Delete what was agreed to, and say what it waits for meanwhile."""
-        from modeltui.services.transferlock import after_words
-        from modeltui.services.words import freed_words
-
-        task, names = asyncio.current_task(), [removal.model.sent for removal in plan]
-
-        def waits(pulls: tuple[str, ...] | None) -> None:
-            for name in names:
-                self._app.set_doing(name, after_words(pulls) if pulls else "deleting")
-                if pulls and task is not None:
-                    self._app.waiting_deletes[name] = task
-                else:
-                    self._app.waiting_deletes.pop(name, None)
-            if pulls:
-                self._app.tell(f"deleted {after_words(pulls)} · d takes it back")
-
-        try:
-            with self._doing_all([removal.model for removal in plan], "deleting"):
-                done = await changing.remove(plan, waits)
-        finally:
-            for name in names:
-                self._app.waiting_deletes.pop(name, None)
-        gone = [each for each in done if each.error is None]
-        for each in done:
-            if each.error is not None:
-                self._app.tell_error(each.error)
-        if len(gone) == 1:
-            removal = gone[0].removal
-            self._tell(f"deleted {removal.model.shown} · {freed_words(removal)}", removal.model)
-        elif gone:
-            freed = sum(each.removal.freed or 0 for each in gone)
-            self._app.tell(f"deleted {len(gone)} models · frees {size(freed)}")
+        return take_back(self._app, models)
 
     async def copy(self, model: Model, *, rename: bool = False) -> None:
         """Ask for the name, and again where it is taken."""
@@ -272,7 +199,7 @@ class Acts:
             if await self._ask(question) is None:
                 return
         act = changing.rename if rename else changing.copy
-        with self._doing(model, "renaming" if rename else "copying"):
+        with Doing(self._app, [model], "renaming" if rename else "copying"):
             name = await act(model.sent, typed, overwrite=taken is not None)
         self._app.tell(f"{'renamed' if rename else 'copied'} {model.shown} to {name.short}", "good")
 
@@ -327,35 +254,6 @@ class Acts:
             self._app.tell_in_turn("not done: a question was due, and you had gone on; press the key again")
             return None
         return await self._app.push_screen_wait(dialog)
-
-    def _tell(self, words: str, model: Model, ink: str = "") -> None:
-        """Say how it went; a long name gives way to what is said about it."""
-        self._app.tell(words.replace(model.shown, brief(model.shown)), ink)
-
-    def _doing(self, model: Model, words: str) -> "_Doing":
-        return _Doing(self._app, [model], words)
-
-    def _doing_all(self, models: list[Model], words: str) -> "_Doing":
-        return _Doing(self._app, models, words)
-
-
-class _Doing:
-    """Says beside some models what is being done with them."""
-
-    def __init__(self, app: "StatefulApp", models: list[Model], words: str) -> None:
-        self._app, self._models, self._words = app, models, words
-
-    def __enter__(self) -> None:
-        for model in self._models:
-            self._app.set_doing(model.sent, self._words)
-
-    def __exit__(self, *_: object) -> None:
-        for model in self._models:
-            self._app.set_doing(model.sent, None)
-
-
-def brief(name: str) -> str:
-    return shortened(name, BRIEF)
 
 
 def _keep_alive_problem(typed: str) -> str | None:

@@ -6,18 +6,19 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from modeltui.domain.names import from_listed, same
-from modeltui.domain.transfers import ACTIVE, State
+from modeltui.domain.transfers import ACTIVE, State, Transfer
+from modeltui.domain.words import bytes_words
 from modeltui.services.library import Listing
 from modeltui.services.servers import Link
 from modeltui.store.ends import End
-from modeltui.tui.acts import brief
+from modeltui.tui.doing import brief
 from modeltui.tui.state import Undo
 
 if TYPE_CHECKING:
-    from modeltui.tui.app import ModelTuiApp
+    from modeltui.tui.stateful import StatefulApp
 
 
-def look_after(app: "ModelTuiApp", link: Link, listing: Listing) -> None:
+def look_after(app: "StatefulApp", link: Link, listing: Listing) -> None:
     """What a fresh list asks for: say what changed outside; where no model is current, choose one."""
     changed = [f"{name} was removed outside" for name in listing.removed]
     changed += [f"{name} was replaced outside" for name in listing.replaced]
@@ -33,7 +34,7 @@ def look_after(app: "ModelTuiApp", link: Link, listing: Listing) -> None:
         app.act(_sync(app, link, listing), "compare with what is remembered")
 
 
-async def _adopt(app: "ModelTuiApp", link: Link, listing: Listing) -> None:
+async def _adopt(app: "StatefulApp", link: Link, listing: Listing) -> None:
     from modeltui.services.switching import Switching
 
     switching = Switching(app.services, link)
@@ -43,7 +44,7 @@ async def _adopt(app: "ModelTuiApp", link: Link, listing: Listing) -> None:
         app.tell_in_turn(f"{brief(name)} is current now · z undoes that")
 
 
-async def _sync(app: "ModelTuiApp", link: Link, listing: Listing) -> None:
+async def _sync(app: "StatefulApp", link: Link, listing: Listing) -> None:
     from modeltui.services.sync import Sync
 
     findings = await Sync(app.services, link).run(listing)
@@ -52,7 +53,7 @@ async def _sync(app: "ModelTuiApp", link: Link, listing: Listing) -> None:
         app.tell_in_turn(f"{finding.words}{remedy}")
 
 
-def after_transfers(app: "ModelTuiApp", ends: Sequence[End]) -> None:
+def after_transfers(app: "StatefulApp", ends: Sequence[End]) -> None:
     """Pulls have ended: the list follows, and the switch if it was wished."""
     app.refresh_soon()
     for end in ends:
@@ -62,7 +63,7 @@ def after_transfers(app: "ModelTuiApp", ends: Sequence[End]) -> None:
                 app.act(app.acts.switch_to(end.name, is_wished=True), "switch")
 
 
-async def ask_to_quit(app: "ModelTuiApp") -> None:
+async def ask_to_quit(app: "StatefulApp") -> None:
     """Leave; asked only while pulls run inside this program."""
     from modeltui.tui.screens.dialogs import Answer, Question
 
@@ -71,8 +72,10 @@ async def ask_to_quit(app: "ModelTuiApp") -> None:
         question = Question(
             f"Quit while {len(rows)} pull{'s run' if len(rows) > 1 else ' runs'} inside this program?",
             facts=[
-                *(f"{row.transfer.name.short}: {row.transfer.percent or 0} %" for row in rows[:5]),
-                "They stop, and go on where they are at the next start, or with: modeltui queue run",
+                *(f"{row.transfer.name.short}: {_how_far(row.transfer)}" for row in rows[:5]),
+                "They end with the demonstration; nothing of it is kept"
+                if app.stage.is_demo
+                else "They stop, and go on where they are at the next start, or with: modeltui queue run",
             ],
             answers=[Answer("q", "quit", "quit")],
             no="stay",
@@ -83,7 +86,12 @@ async def ask_to_quit(app: "ModelTuiApp") -> None:
     app.call_later(app.leave, 0)
 
 
-async def to_demonstration(app: "ModelTuiApp") -> None:
+def _how_far(transfer: Transfer) -> str:
+    """The percent; without one the bytes."""
+    return bytes_words(transfer) if transfer.percent is None else f"{transfer.percent} %"
+
+
+async def to_demonstration(app: "StatefulApp") -> None:
     """Show the demonstration server instead of one's own, until the program ends."""
     from modeltui.tui.stage import open_demonstration
 
@@ -92,7 +100,7 @@ async def to_demonstration(app: "ModelTuiApp") -> None:
     app.tell("a demonstration server: made-up models, nothing here is real", "attention")
 
 
-def places_of(app: "ModelTuiApp", sent: str) -> list[str]:
+def places_of(app: "StatefulApp", sent: str) -> list[str]:
     """The screens on which a model stands: the list, what runs, the queue, the catalog."""
     entry, name = app.models.entry(sent), from_listed(sent)
     places = ["models"] if entry is not None else []
@@ -106,7 +114,7 @@ def places_of(app: "ModelTuiApp", sent: str) -> list[str]:
     return places
 
 
-async def start_server(app: "ModelTuiApp") -> None:
+async def start_server(app: "StatefulApp") -> None:
     """Start the server on this machine, after asking."""
     from modeltui.services.starting import start
     from modeltui.tui.screens.dialogs import Answer, Question

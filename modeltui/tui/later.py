@@ -14,6 +14,7 @@ async def import_the_rest() -> None:
 
 def _import() -> None:
     import modeltui.ollama.web
+    import modeltui.tui.acts
     import modeltui.tui.flows
     import modeltui.tui.offerfacts
     import modeltui.tui.pulse

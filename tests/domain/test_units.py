@@ -49,6 +49,7 @@ def test_words() -> None:
     assert [units.speed(None), units.speed(61_200_000.0)] == ["—", "61.2 MB/s"]
     contexts = [units.context(tokens) for tokens in (None, 0, 2000, 2048, 40_960, 131_072, 1025)]
     assert contexts == ["—", "0", "2000", "2k", "40k", "128k", "1025"]
+    assert [units.counted(number, "pull") for number in (0, 1, 2)] == ["0 pulls", "1 pull", "2 pulls"]
     assert [units.percent(share) for share in (None, 0, 0.574, 1)] == ["—", "0 %", "57 %", "100 %"]
 
 

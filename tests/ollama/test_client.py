@@ -11,10 +11,10 @@ import respx
 
 from modeltui import errors
 from modeltui.domain.causes import Cause
+from modeltui.domain.events import Closed, ServerError, Status, Success
 from modeltui.domain.models import Account
 from modeltui.domain.names import parse
 from modeltui.domain.server import Capability, Keep
-from modeltui.domain.transfers import Closed, ServerError, Status, Success
 from modeltui.ollama.client import OllamaServer
 
 URL = "http://gpubox:11434"

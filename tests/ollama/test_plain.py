@@ -281,3 +281,21 @@ async def test_closing_ends_what_is_still_asked() -> None:
                 await task
         assert transport._plain is not None
         assert (transport._plain._resting, transport._plain._used) == ([], set())
+
+
+async def test_a_signal_while_it_closes_leaves_no_connection_open() -> None:
+    """The wait for one that rests is ended by it: the others must have been let go before."""
+
+    async def says(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, count: int) -> None:
+        writer.write(KEPT)
+
+    async with kept(says) as (transport, _):
+        await asyncio.gather(*(transport.ask(LIST) for _ in range(3)))
+        assert transport._plain is not None
+        writers = [connection.writer for connection in transport._plain._resting]
+        assert len(writers) == 3
+        closing = asyncio.create_task(transport.close())
+        await asyncio.sleep(0)
+        closing.cancel()
+        await asyncio.gather(closing, return_exceptions=True)
+        assert [writer.is_closing() for writer in writers] == [True] * 3

@@ -15,9 +15,9 @@ from replay import (  # type: ignore[import-not-found, unused-ignore]
 )
 
 from modeltui import errors
+from modeltui.domain.events import Layer, PullEvent, ServerError, Success
 from modeltui.domain.models import Chunk, LoadedModel, Model, ModelDetails, ModelState
 from modeltui.domain.names import ModelName, from_listed, parse
-from modeltui.domain.transfers import Layer, PullEvent, ServerError, Success
 from modeltui.ollama import wire
 from modeltui.ollama.calls import Call
 from modeltui.ollama.client import OllamaServer

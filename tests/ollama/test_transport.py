@@ -23,8 +23,8 @@ from replay import (  # type: ignore[import-not-found, unused-ignore]
 )
 
 from modeltui import errors
+from modeltui.domain.events import Closed, Status
 from modeltui.domain.names import parse
-from modeltui.domain.transfers import Closed, Status
 from modeltui.http import Access
 from modeltui.ollama import calls, wire
 from modeltui.ollama.calls import Call

@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modeltui.domain.models import Account, Chunk, Metrics, Model, ModelDetails
+from modeltui.domain.events import Layer, ServerError, Status, Success
+from modeltui.domain.models import Account, Chunk, Metrics, Model
 from modeltui.domain.names import parse
-from modeltui.domain.transfers import Layer, ServerError, Status, Success
 from modeltui.ollama import wire
 from modeltui.ollama.pull import decode
+from modeltui.ollama.show import details, options
 from modeltui.text import clean_line, clean_text, is_clean_line
 
 NAME = parse("m")
@@ -66,13 +67,13 @@ OBJECTS = st.dictionaries(st.sampled_from(KEYS) | WORDS, JSON, max_size=8)
 
 RAW = [wire.rows, wire.text, wire.error_words]  # the raw objects, long text, what is cleaned later
 READERS: list[Callable[[Any], object]] = [
-    *(wire.models, wire.loaded, wire.options, wire.embedding, wire.account, wire.integer),
+    *(wire.models, wire.loaded, options, wire.embedding, wire.account, wire.integer),
     *(wire.line, wire.time_ms, wire.hex_digest, wire.words, *RAW),
     lambda value: wire.models({"models": [value]}),
     lambda value: wire.loaded({"models": [value, value]}),
-    lambda value: wire.details(value, NAME),
-    lambda value: wire.details({"model_info": value, "details": value, "capabilities": value}, NAME),
-    lambda value: wire.details({"modelfile": value, "parameters": value, "license": [value]}, NAME),
+    lambda value: details(value, NAME),
+    lambda value: details({"model_info": value, "details": value, "capabilities": value}, NAME),
+    lambda value: details({"modelfile": value, "parameters": value, "license": [value]}, NAME),
     lambda value: wire.embedding({"embeddings": [value]}),
 ]
 OBJECT_READERS: list[Callable[[dict[str, Any]], object]] = [
@@ -136,10 +137,10 @@ def test_nesting_as_deep_as_json_decodes(depth: int) -> None:
 def test_a_hostile_size_is_bounded() -> None:
     many = wire.models({"models": [{"name": "m"}] * 30_000})
     assert len(many) == 20_000
-    shown = wire.details({"model_info": {str(key): 1 for key in range(9_000)}}, NAME)
+    shown = details({"model_info": {str(key): 1 for key in range(9_000)}}, NAME)
     assert len(shown.model_info) == 2_000
     assert len(wire.words(["x" * 999] * 999) or ()) == 1
-    assert wire.details({"model_info": {"a": [1] * 5_000}}, NAME).model_info == {}
+    assert details({"model_info": {"a": [1] * 5_000}}, NAME).model_info == {}
 
 
 # What each field makes of a value of the wrong type: unknown, the rest of the row stays.
@@ -227,62 +228,6 @@ def test_single_values() -> None:
     assert wire.chunk({"response": "a\x1bb", "done": "yes"}) == Chunk("a·b")
     last = wire.chunk({"done": True, "eval_count": 5, "done_reason": "length"})
     assert last == Chunk(metrics=Metrics(tokens=5, done_reason="length"))
-
-
-PARAMETERS = r"""stop                           "<|end|>"
-stop                           "a \"b\"\tc é \x1b[31m"
-temperature                    0.7
-num_ctx                        16384
-mirostat                       true
-odd                            <nil>
-huge                           1e999
-novalue
-"""
-
-
-def test_options_are_typed_and_repeat_as_lists() -> None:
-    assert wire.options(PARAMETERS) == {
-        "huge": "1e999",
-        "mirostat": True,
-        "num_ctx": 16384,
-        "odd": "<nil>",
-        "stop": ["<|end|>", 'a "b" c é ·[31m'],
-        "temperature": 0.7,
-    }
-    assert wire.options(None) == {}
-
-
-def test_details() -> None:
-    blob = f"sha256-{HEX}"
-    shown = wire.details(
-        {
-            "details": {
-                "parent_model": f"/root/.ollama/models/blobs/{blob}",
-                "quantization_level": "unknown",
-            },
-            "model_info": {
-                "general.architecture": "llama",
-                "general.parameter_count": 31_793_664,
-                "llama.context_length": 32_768,
-                "llama.embedding_length": 512,
-                "tokens": None,
-                "mixed": [1, "a", None, [2], {"x": 1}],
-                "nested": {"x": 1},
-            },
-            "modelfile": f"# FROM nothing\nFROM /x/blobs/{blob}\nADAPTER /y/{blob}\nSYSTEM FROM me",
-        },
-        NAME,
-    )
-    assert (shown.base_model, shown.quantization) == (None, None)  # a path is no name
-    assert (shown.architecture, shown.parameter_count) == ("llama", 31_793_664)
-    assert (shown.context, shown.embedding_length) == (32_768, 512)
-    assert (shown.weights, shown.adapters) == (f"sha256:{HEX}", (f"sha256:{HEX}",))
-    assert set(shown.model_info) >= {"general.architecture", "mixed"}
-    assert not {"tokens", "nested"} & set(shown.model_info)
-    assert shown.model_info["mixed"] == [1, "a"]
-    assert shown.capabilities is None  # before 0.6.4: unknown, not none
-    assert wire.details({"details": {"parent_model": "llama3.2"}}, NAME).base_model == "llama3.2"
-    assert wire.details(None, NAME) == ModelDetails(name=NAME)
 
 
 PULL_LINES: list[tuple[dict[str, Any], object]] = [

@@ -1,5 +1,7 @@
 """What runs: the server's account beside what this machine's hardware says, where it is its own."""
 
+from pathlib import Path
+
 import pytest
 from demo_stage import MB, Opener, Place  # type: ignore[import-not-found, unused-ignore]
 
@@ -9,6 +11,7 @@ from modeltui.domain.models import ModelState
 from modeltui.errors import Unsupported
 from modeltui.hardware.gpus import read_gpus
 from modeltui.hardware.here import is_here
+from modeltui.services.machines import REMOTE_MS
 from modeltui.services.monitoring import Monitoring, RunningNow
 
 
@@ -79,3 +82,19 @@ async def test_without_a_word_in_the_configuration_the_machine_is_looked_at(open
     endpoint = place.link.endpoint
     expected = is_here(endpoint.host, endpoint.port, configured=None, answers=True)
     assert (now.host is not None) is expected.here
+
+
+async def test_the_disk_is_the_one_on_which_the_servers_own_process_keeps_its_models(
+    open_place: Opener, tmp_path: Path
+) -> None:
+    """Our environment names none; what was seen of the server's counts for a while, so that no poll pays."""
+    place = await open_place(local=True)
+    models = tmp_path / "elsewhere"
+    models.mkdir()
+    looks = place.services.looks
+    seen = {"OLLAMA_MODELS": str(models)}
+    await looks.recent(f"env {place.link.endpoint.port}", REMOTE_MS, lambda: seen)
+    now = await look(place)
+    assert now.host is not None
+    assert now.host.disks[0].path == str(models)
+    assert (now.host.disks[0].total or 0) > 0

@@ -127,7 +127,7 @@ def test_where_a_model_really_is(row: Running, words: str) -> None:
     [
         (
             Loaded(NAME, 6200, SPLIT, ("chat:latest",)),
-            "coder:7b loaded in 6.2 s · kept for 5 min · 6 GB VRAM, 2 GB RAM · unloaded for it: chat:latest",
+            "coder:7b loaded in 6.2 s · unloaded for it: chat:latest · kept for 5 min · 6 GB VRAM, 2 GB RAM",
         ),
         (
             Loaded(NAME, None, replace(SPLIT, expires_at=NOW * 9), ()),

@@ -10,21 +10,10 @@ from pathlib import Path
 import pytest
 
 from modeltui.domain.causes import Cause
+from modeltui.domain.events import Announced, Asked, Layer, Started
 from modeltui.domain.names import ModelName, parse
 from modeltui.domain.reducer import reduce
-from modeltui.domain.transfers import (
-    FINAL,
-    Announced,
-    Asked,
-    Blob,
-    Layer,
-    LayerState,
-    Manifest,
-    Started,
-    State,
-    Transfer,
-    Wanted,
-)
+from modeltui.domain.transfers import FINAL, Blob, LayerState, Manifest, State, Transfer, Wanted
 from modeltui.store.queue import Attempt, Queue, QueuedTransfer
 from modeltui.store.store import Store
 

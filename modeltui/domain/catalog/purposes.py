@@ -16,6 +16,7 @@ series with a narrow use (math, medical, roleplay, sql ...); else by its *weight
 parameters it has and those it reads for each token, a rule of thumb by which a mixture of experts is compared
 with a dense model (Mistral AI's, for Mixtral): up to 4.5 billion `speed`, up to 16 billion `balanced`, above
 `quality`. Quantized below four bits, `quality` becomes `balanced`: what it was made large for is lost.
+As long as the type is unknown, so is the purpose: what nobody has opened may be made for embedding.
 """
 
 import math
@@ -91,8 +92,9 @@ def purpose_of(
     quantization: str | None = None,
     size: int | None = None,
 ) -> Purpose | None:
-    """What a model is best taken for, by the rule above; None while neither parameters nor size are known.
+    """What a model is best taken for, by the rule above.
 
+    None while its type is unknown, or neither its parameters nor its size are known.
     `parameters`, `quantization` and `size` (bytes of the file) are those that a server says of the installed
     model; without them the tag's count. From a size alone the parameters are guessed, as if it were Q4_K_M.
     """
@@ -100,6 +102,8 @@ def purpose_of(
     if given is not None:
         return given
     kind = type_of(series, tag, name=name, capabilities=capabilities)
+    if kind is None:
+        return None
     if kind in (ModelType.EMBEDDING, ModelType.OTHER):
         return Purpose.SPECIALIZED
     if series is not None and (series.role in NARROW_ROLES or not _NARROW_USES.isdisjoint(series.use_cases)):

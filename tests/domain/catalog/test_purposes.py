@@ -122,6 +122,14 @@ def test_the_purpose_of_a_size_alone() -> None:
     assert purpose_of(None, capabilities=frozenset({"completion"})) is None
 
 
+def test_what_nobody_has_opened_may_be_for_embedding() -> None:
+    """A server before 0.30 lists no capabilities: of an unknown name and a small file nothing follows."""
+    unopened = installed("me/embedder:335m", parameter_size="335M", size=670_000_000)
+    assert (type_of_model(unopened, None), purpose_of_model(unopened, None)) == (None, None)
+    opened = installed("me/embedder:335m", parameter_size="335M", capabilities=frozenset({"embedding"}))
+    assert purpose_of_model(opened, None) is Purpose.SPECIALIZED
+
+
 @pytest.mark.parametrize(
     ("parameters", "active", "purpose"),
     [
@@ -168,3 +176,5 @@ def test_no_facts_are_an_exception(
     purpose = purpose_of(mine, one, capabilities=capabilities)
     if kind in (ModelType.EMBEDDING, ModelType.OTHER):
         assert purpose is Purpose.SPECIALIZED
+    if kind is None:
+        assert purpose is None
