@@ -2,6 +2,7 @@
 
 import os
 import sys
+import textwrap
 from argparse import Namespace
 
 from modeltui.cli import shapes
@@ -115,11 +116,25 @@ async def doctor(arguments: Namespace, out: Output) -> int:
         marks = {Grade.OK: "ok", Grade.WARNING: "!", Grade.ERROR: "✗" if not out.ascii else "x"}
         for check in checks:
             style = {Grade.OK: "good", Grade.WARNING: "attention", Grade.ERROR: "broken"}[check.grade]
-            out.text(f"{out.style(f'{marks[check.grade]:2}', style)}  {check.subject:13}  {check.words}")
+            first, *more = _flowed(check.words, out.width)
+            out.text(f"{out.style(f'{marks[check.grade]:2}', style)}  {check.subject:13}  {first}")
             if check.remedy:
-                out.text(f"    {'':13}  try: {check.remedy}")
+                more += _flowed(f"try: {check.remedy}", out.width)
+            for line in more:
+                out.text(f"{'':{_INDENT}}{line}")
     grades = {check.grade for check in checks}
     return 1 if Grade.ERROR in grades else 3 if Grade.WARNING in grades else 0
+
+
+_INDENT = 19  # where the words of a check begin
+
+
+def _flowed(words: str, width: int | None) -> list[str]:
+    """The words of a check on a terminal of that width, broken at spaces: a path or a command stays whole."""
+    if width is None:
+        return [words]
+    room = max(20, width - _INDENT)
+    return textwrap.wrap(words, room, break_long_words=False, break_on_hyphens=False) or [""]
 
 
 def _terminal(out: Output) -> list[Check]:

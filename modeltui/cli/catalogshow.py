@@ -20,6 +20,7 @@ from modeltui.services.offerwords import score_lines, scores_of, series_lines, t
 from modeltui.services.recommending import Recommending
 from modeltui.services.suiting import suit_lines
 from modeltui.services.tree import Services
+from modeltui.text import clean_line
 
 _LABEL = 16
 _WIDE = 120  # where the answer goes into a file
@@ -32,7 +33,7 @@ async def show(arguments: Namespace, typed: str, hardware: str | None, out: Outp
         browsing = await browse(services, hardware)
         series = browsing.catalog.series_of(name)
         if series is not None and ":" not in typed.rpartition("/")[2] and not arguments.lookup:
-            _show_series(series, browsing, services.clock(), out)
+            _show_series(series, typed, browsing, services.clock(), out)
             return 0
         meant = resolve(typed, browsing.catalog)
         found = browsing.catalog.find(meant.name) if meant.name is not None else None
@@ -43,14 +44,14 @@ async def show(arguments: Namespace, typed: str, hardware: str | None, out: Outp
             raise no_such_model(meant)
         elif meant.words and (meant.is_changed or not out.json):
             out.say(meant.words)
-        _show_tag(found, looked_up, browsing, services, out)
+        _show_tag(found, looked_up, typed, browsing, services, out)
     return 0
 
 
-def _show_series(series: Series, browsing: Browsing, now: int, out: Output) -> None:
+def _show_series(series: Series, typed: str, browsing: Browsing, now: int, out: Output) -> None:
     rows = browsing.of_series(series)
     if out.json:
-        out.answer(offers.series_shape(series, rows))
+        out.answer({**offers.series_shape(series, rows), "asked": clean_line(typed.strip())})
         return
     out.text(out.style(series.name, "strong"))
     _print(series_lines(series, now), out)
@@ -61,6 +62,7 @@ def _show_series(series: Series, browsing: Browsing, now: int, out: Output) -> N
 def _show_tag(
     found: tuple[Series, Tag] | None,
     looked_up: LookedUp | None,
+    typed: str,
     browsing: Browsing,
     services: Services,
     out: Output,
@@ -69,7 +71,7 @@ def _show_tag(
     if found is None:
         assert looked_up is not None
         if out.json:
-            out.answer({"name": looked_up.name.short, "lookup": lookup})
+            out.answer({"name": looked_up.name.short, "asked": clean_line(typed.strip()), "lookup": lookup})
         else:
             out.text(out.style(looked_up.name.short, "strong"))
             _print(_lookup_lines(looked_up, None), out)
@@ -80,6 +82,7 @@ def _show_tag(
     suits = Recommending(browsing.advice).suitabilities(tag)
     if out.json:
         facts = {**offers.offer_shape(row), "name": tag.name, "tag": tag.tag}
+        facts["asked"] = clean_line(typed.strip())
         facts["also"] = [other for other in row.offer.tags if other != tag.tag]
         facts["scores"] = [
             {key: value for key, value in score._asdict().items() if key != "series"}

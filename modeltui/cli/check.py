@@ -1,5 +1,6 @@
 """`check`: whether and how a model would run, why, and what would mend it."""
 
+import asyncio
 import textwrap
 from argparse import Namespace
 from collections.abc import Iterable
@@ -18,10 +19,14 @@ from modeltui.domain.models import Model, find
 from modeltui.domain.names import ModelName, from_typed, parse
 from modeltui.domain.units import context as context_words
 from modeltui.domain.units import parse_context
-from modeltui.errors import InvalidName, NoSuchModel, UsageError
+from modeltui.errors import InvalidName, NoSuchModel, NotFound, ServerError, UsageError
 from modeltui.services.advice import Advice
 from modeltui.services.circumstances import advice_of, asked_of, link_if_any
+from modeltui.services.lookingup import facts_of, look_up_tag
+from modeltui.services.meaning import LIMIT_S
 from modeltui.services.recommending import Recommending
+from modeltui.services.tree import Services
+from modeltui.text import clean_line
 
 _LOOK = 3  # answered, and the answer is "no" or "look at this"
 _LABEL = 10
@@ -39,12 +44,17 @@ async def check(arguments: Namespace, out: Output) -> int:
         meant = _meant(advice, arguments.model, out)
         if isinstance(meant, Model):
             advice = await asked_of(services, link, advice, meant)
-        verdict, suits = _judged(advice, meant, context, task), _suits(advice, meant)
+        if isinstance(meant, ModelName):
+            verdict = await _judged_elsewhere(services, advice, meant, context, task)
+        else:
+            verdict = _judged(advice, meant, context, task)
+        suits = _suits(advice, meant)
         known = advice.circumstance.machine
         if out.json:
             out.answer(
                 {
                     **verdict_shape(verdict),
+                    "asked": clean_line(arguments.model.strip()),
                     "suitability": [suitability_shape(suited) for suited in suits],
                     "machine": machine_shape(known),
                     "serving": serving_shape(advice.serving),
@@ -94,15 +104,33 @@ def _meant(advice: Advice, typed: str, out: Output) -> Model | Tag | ModelName:
     return model or (found[1] if found is not None else name)
 
 
-def _judged(
-    advice: Advice, meant: Model | Tag | ModelName, context: int | None, task: Task | None
-) -> Verdict:
+def _judged(advice: Advice, meant: Model | Tag, context: int | None, task: Task | None) -> Verdict:
     if isinstance(meant, Model):
         return advice.verdict_of_model(meant, context, task)
-    if isinstance(meant, Tag):
-        return advice.verdict_of_tag(meant, context, task)
-    why = f"its size is unknown; try: modeltui catalog show {meant.short} --lookup"
-    return advice.verdict_of_facts(meant.short, None, context, task, unknown=why)
+    return advice.verdict_of_tag(meant, context, task)
+
+
+async def _judged_elsewhere(
+    services: Services, advice: Advice, name: ModelName, context: int | None, task: Task | None
+) -> Verdict:
+    """What only a registry knows, by the size that it says; raises NoSuchModel where it has no such tag."""
+    facts, why = None, "its size is unknown, and registry.lookup is off: no registry is asked"
+    if services.config.lookup:
+        why = f"its size is unknown; try: modeltui catalog show {name.short} --lookup"
+        try:
+            async with asyncio.timeout(LIMIT_S):
+                facts = facts_of(await look_up_tag(services, name))
+        except NotFound as error:
+            raise NoSuchModel(
+                f"there is no model {name.short}: its registry has no such tag",
+                url=error.url,
+                remedy="check the name and the tag; modeltui catalog lists what the library has",
+            ) from None
+        except ServerError as error:
+            services.note(error.message)
+        except TimeoutError:
+            services.note(f"{name.host} did not answer within {LIMIT_S:.0f} s")
+    return advice.verdict_of_facts(name.short, facts, context, task, unknown=why)
 
 
 def _suits(advice: Advice, meant: Model | Tag | ModelName) -> tuple[Suitability, ...]:

@@ -102,7 +102,8 @@ def _tell(found: Verified, now: int, out: Output) -> None:
     if rows:
         out.table(COLUMNS, rows)
     _tell_unread(found.unread, out)
-    read = f"{found.models} models, {found.blobs} files, {units.size(found.size)} read in "
+    models, files = units.counted(found.models, "model"), units.counted(found.blobs, "file")
+    read = f"{models}, {files}, {units.size(found.size)} read in "
     read += units.duration(found.took_ms)
     if found.took_ms >= 1000:
         read += f" ({units.speed(found.size * 1000 / found.took_ms)})"
@@ -201,7 +202,8 @@ async def clean(arguments: Namespace, out: Output) -> int:
                 out.say(f"left: {left.file.name}: {left.why}")
             if any(left.why == os.strerror(errno.EACCES) for left in done.left):
                 out.say("run this as the user that the files belong to")
-            out.text(f"removed {len(done.removed)} files, {units.size(done.freed)} are free again")
+            removed = units.counted(len(done.removed), "file")
+            out.text(f"removed {removed}, {units.size(done.freed)} are free again")
     return 1 if done is not None and done.left and not done.removed else 0
 
 

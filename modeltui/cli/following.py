@@ -142,6 +142,9 @@ class _Watch:
     def interrupted(self) -> None:
         """Say what becomes of what is left: a runner of its own goes on, or the queue keeps it."""
         self._progress.clear()
+        if self._services.paths.is_temporary:
+            self._out.say("interrupted; nothing is kept of a demonstration")
+            return
         left = [row for row in self.rows() if not row.transfer.is_final]
         going = [row for row in left if not row.is_resting]
         is_apart = bool(going) and can_detach(self._services)

@@ -78,7 +78,7 @@ async def _matching(
 ) -> tuple[list[int], "Advice | None"]:
     """Places of the rows that match, and the verdicts where they had to be made.
 
-    Licence and fit are only looked up where the words ask for them.
+    Fit is only looked up where the words ask for it.
     """
     entries, everything = listing.entries, range(len(listing.entries))
     if not text.strip():
@@ -88,15 +88,14 @@ async def _matching(
 
     query = parse(text)
     subjects = [subject_of(entry, kind) for entry, kind in zip(entries, kinds, strict=True)]
-    if not query.asks_for_more:
+    if not query.asks_for_fit:
         return select(query, subjects, everything), None
     from modeltui.services.circumstances import advice_of
-    from modeltui.services.filtering import licensed, standings_of_models
+    from modeltui.services.filtering import standings_of_models
 
     advice = await advice_of(services, link)
     for note in advice.circumstance.notes:
         services.note(note)
-    subjects = licensed(subjects, listing.models, advice.circumstance.catalog)
     return select(query, subjects, everything, standings_of_models(listing.models, advice)), advice
 
 

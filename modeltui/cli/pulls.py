@@ -103,7 +103,7 @@ async def queue(arguments: Namespace, out: Output) -> int:
                 if arguments.all:
                     numbers = [row.number for row in services.store.queue.open()]
                     sure = arguments.yes or not numbers
-                    await confirm(f"Cancel {len(numbers)} transfers?", yes=sure, out=out)
+                    await confirm(f"Cancel {units.counted(len(numbers), 'transfer')}?", yes=sure, out=out)
                 elif not numbers:
                     raise UsageError("name the transfers to cancel, or say --all", remedy="modeltui queue")
                 return _wish(services, pulls, numbers, Wanted.CANCEL, out)
@@ -119,7 +119,7 @@ async def queue(arguments: Namespace, out: Output) -> int:
                 if out.json:
                     out.answer({"removed": removed})
                 else:
-                    out.text(f"{removed} finished transfers forgotten")
+                    out.text(f"{units.counted(removed, 'finished transfer')} forgotten")
     return 0
 
 

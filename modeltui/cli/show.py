@@ -15,6 +15,7 @@ from modeltui.services.servers import Link
 from modeltui.services.speeds import speeds_seen
 from modeltui.services.tree import Services
 from modeltui.services.words import detail_lines
+from modeltui.text import clean_line
 
 _LABEL = 18
 _TEXT_LINES = 6
@@ -40,7 +41,8 @@ async def show(arguments: Namespace, out: Output) -> int:
                 facts.purpose,
                 speeds_seen(services, link.id).get(digest),
             )
-            out.answer({**shape, "fit": verdict_shape(verdict) if verdict is not None else None})
+            fit = verdict_shape(verdict) if verdict is not None else None
+            out.answer({**shape, "asked": clean_line(arguments.model.strip()), "fit": fit})
         else:
             _print(facts, verdict, services.clock(), out)
     return 0
@@ -59,8 +61,15 @@ async def _verdict(services: Services, link: Link, facts: Facts) -> Verdict | No
 
 def _part(details: ModelDetails, part: str) -> str:
     if part == "parameters":
-        return "\n".join(f"{key:30} {value}" for key, value in details.options.items())
+        return "\n".join(
+            f"{key:30} {each}" for key, value in details.options.items() for each in _each(value)
+        )
     return str(getattr(details, part) or "")
+
+
+def _each(value: object) -> list[object]:
+    """What one key says, a line each, as its PARAMETER lines do."""
+    return value if isinstance(value, list) else [value]
 
 
 def _print(facts: Facts, verdict: Verdict | None, now: int, out: Output) -> None:

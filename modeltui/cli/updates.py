@@ -101,7 +101,7 @@ async def _checked(services: Services, typed: list[str], out: Output) -> tuple[F
     updating = Updating(services, await services.active())
     models: tuple[Model, ...] = await updating.chosen(typed)
     if out.talks_to_terminal and not out.json:
-        out.say(f"checking {_count(len(models), 'model')}")
+        out.say(f"checking {units.counted(len(models), 'model')}")
     return await updating.check(models)
 
 
@@ -124,7 +124,7 @@ def _question(due: list[Finding]) -> str:
     names = ", ".join(finding.model.shown for finding in due)
     known = [finding.missing for finding in due if finding.missing is not None]
     least = "" if len(known) == len(due) else "at least "
-    return f"Upgrade {_count(len(due), 'model')} ({least}{units.size(sum(known))} to fetch): {names}?"
+    return f"Upgrade {units.counted(len(due), 'model')} ({least}{units.size(sum(known))} to fetch): {names}?"
 
 
 def _print(findings: tuple[Finding, ...], now: int, out: Output, *, is_named: bool) -> None:
@@ -168,7 +168,3 @@ def _shape(finding: Finding) -> dict[str, Any]:
         "missing": finding.missing,
         "own": list(finding.own),
     }
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -4,6 +4,7 @@ import contextlib
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from modeltui.demo.server import DemoServer
@@ -30,7 +31,7 @@ async def demonstration(environ: Mapping[str, str]) -> AsyncIterator[tuple[Paths
     async with DemoServer(rate=RATE) as server:
         with demo_directories(server) as paths:
             kept = {key: environ[key] for key in _KEEPS if key in environ}
-            yield paths, {**kept, "MODELTUI_DOWNLOADS__DETACHED": "false"}
+            yield replace(paths, is_temporary=True), {**kept, "MODELTUI_DOWNLOADS__DETACHED": "false"}
 
 
 @contextlib.contextmanager

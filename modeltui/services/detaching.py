@@ -18,6 +18,9 @@ from modeltui.store.locks import KEEPS_APART, FileLock
 
 RUN = ("-m", "modeltui", "queue", "run", "--headless")
 AHEAD = "--ahead"
+BEGIN_S = 3.0
+"""So long a runner that was just started is waited for; it begins within half a second on an idle machine."""
+_BEGIN_STEP_S = 0.02
 _LOOK_S = 0.25
 _LONGEST_DELAY_S = 60.0
 
@@ -118,11 +121,18 @@ class Started:
         return self._process.pid
 
 
-def ensure_runner(services: Services) -> bool:
-    """Start a runner if there is work that nobody carries out; whether that was so. Raises ModeltuiError."""
-    if all(row.is_resting for row in services.store.queue.open()) or Pulls(services).runner_lives():
+def ensure_runner(services: Services, *, patience_s: float = BEGIN_S) -> bool:
+    """Start a runner if there is work that nobody carries out; whether that was so. Raises ModeltuiError.
+
+    Blocks up to `patience_s` until the runner has begun (or ended): who asks next shall see that it lives,
+    and start no other.
+    """
+    pulls = Pulls(services)
+    if all(row.is_resting for row in services.store.queue.open()) or pulls.runner_lives():
         return False
-    start_runner(services)
+    started, deadline = start_runner(services), time.monotonic() + patience_s
+    while time.monotonic() < deadline and started.is_alive and not pulls.runner_lives():
+        time.sleep(_BEGIN_STEP_S)
     return True
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from shlex import quote
 
 from modeltui.domain.machines.hardware import Gpu
 from modeltui.domain.machines.machine import KnownMachine
@@ -18,6 +19,9 @@ from modeltui.services.machines import machine_of
 from modeltui.services.ramspeed import measure_ram
 from modeltui.services.servers import Link
 from modeltui.services.tree import Services
+from modeltui.text import clean_line
+
+_LONGEST_PATH = 4096
 
 
 class Grade(StrEnum):
@@ -98,8 +102,11 @@ def _rights(services: Services) -> list[Check]:
                 continue
             right = 0o700 if path.is_dir() else 0o600
             if mode & ~right & 0o077:
-                words = f"{path} is open to others ({mode:04o})"
-                found.append(Check("rights", Grade.WARNING, words, f"chmod {right:o} {path}"))
+                shown = clean_line(str(path), _LONGEST_PATH)
+                words = f"{shown} is open to others ({mode:04o})"
+                # A name that cannot be shown as it is cannot be typed as it is shown.
+                remedy = f"chmod {right:o} {quote(str(path))}" if shown == str(path) else None
+                found.append(Check("rights", Grade.WARNING, words, remedy))
     return found or [Check("rights", Grade.OK, "directories 0700, files 0600")]
 
 

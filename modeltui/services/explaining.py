@@ -5,7 +5,8 @@ from dataclasses import replace
 
 from modeltui.domain import units
 from modeltui.domain.causes import Cause, classify
-from modeltui.domain.transfers import ServerError, Transfer
+from modeltui.domain.events import ServerError
+from modeltui.domain.transfers import Transfer
 from modeltui.errors import ModeltuiError
 from modeltui.services.meaning import near_in_catalog
 from modeltui.services.servers import Link

@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 
+from modeltui.domain.memory.architecture import Facts
+from modeltui.domain.models import parameter_count
 from modeltui.domain.names import ModelName
 from modeltui.errors import Refusal, ServerError
 from modeltui.services.preflight import announced
 from modeltui.services.tree import Services
 
 _KIND = "application/vnd.ollama.image."
+_LOADED = frozenset({"model", "projector", "adapter"})  # of the kinds of layers
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,4 +55,18 @@ async def look_up_tag(services: Services, name: ModelName) -> LookedUp:
         family=config.get("model_family"),
         parameter_size=config.get("model_type"),
         quantization=config.get("file_type"),
+    )
+
+
+def facts_of(found: LookedUp) -> Facts | None:
+    """What an estimate can use of it: what is loaded, in bytes, and no shape. None for a cloud's."""
+    file = sum(size for kind, size in found.parts if kind in _LOADED)
+    if not file:
+        return None
+    return Facts(
+        file=file,
+        quantization=found.quantization,
+        parameters=parameter_count(found.parameter_size),
+        projector=sum(size for kind, size in found.parts if kind == "projector") or None,
+        source="its size alone, as its registry says",
     )

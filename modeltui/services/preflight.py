@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from modeltui.domain.causes import Cause
+from modeltui.domain.events import Held
 from modeltui.domain.models import Model, find
 from modeltui.domain.names import ModelName
 from modeltui.domain.preflight import Preflight, shortage
-from modeltui.domain.transfers import Held, Manifest
+from modeltui.domain.transfers import Manifest
 from modeltui.errors import ModeltuiError, NotFound, Refusal, ServerError
 from modeltui.services.modelfiles import model_files
 from modeltui.services.servers import Link

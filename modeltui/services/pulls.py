@@ -4,9 +4,11 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from modeltui.domain.causes import Cause
+from modeltui.domain.events import Asked, Interrupted
 from modeltui.domain.names import ModelName, same
 from modeltui.domain.reducer import reduce
-from modeltui.domain.transfers import ACTIVE, Asked, Interrupted, State, Wanted
+from modeltui.domain.transfers import ACTIVE, State, Wanted
+from modeltui.domain.units import counted
 from modeltui.errors import Refusal, UsageError
 from modeltui.services.servers import Link
 from modeltui.services.tree import Services
@@ -171,7 +173,7 @@ class Pulls:
         chosen = numbers or [row.number for row in self._queue.all() if row.transfer.is_final]
         removed = self._queue.remove(chosen)
         if removed:
-            self._services.log(None, "clear", f"{removed} finished transfers")
+            self._services.log(None, "clear", counted(removed, "finished transfer"))
         return removed
 
     def runner_lives(self) -> bool:

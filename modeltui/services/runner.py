@@ -10,16 +10,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from modeltui.domain.causes import Cause
+from modeltui.domain.events import Asked, Held, Interrupted, Tick
 from modeltui.domain.reducer import reduce
-from modeltui.domain.transfers import (
-    Asked,
-    Held,
-    Interrupted,
-    Limits,
-    State,
-    Tick,
-    Wanted,
-)
+from modeltui.domain.transfers import Limits, State, Wanted
 from modeltui.errors import ModeltuiError, StoreError
 from modeltui.services.carrying import Carrier, Means
 from modeltui.services.rereading import ConfigEdits

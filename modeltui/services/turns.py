@@ -4,16 +4,9 @@ from collections.abc import Collection, Iterator, Mapping
 
 from modeltui.domain import units
 from modeltui.domain.causes import Cause
+from modeltui.domain.events import Held, Interrupted, Noted
 from modeltui.domain.sharing import brought_by
-from modeltui.domain.transfers import (
-    ACTIVE,
-    CONNECTED,
-    Held,
-    Interrupted,
-    Noted,
-    State,
-    Transfer,
-)
+from modeltui.domain.transfers import ACTIVE, CONNECTED, State, Transfer
 from modeltui.services.carrying import Carrier
 from modeltui.services.servers import Link
 from modeltui.services.transferlock import Deletion, deletions_on, share

@@ -33,8 +33,8 @@ def detail_lines(facts: "Facts", now: int) -> list[tuple[str, str]]:
     """Label and value of everything short that is known about a model; `now` in UTC milliseconds."""
     model, shown, runner = facts.entry.model, facts.details, facts.entry.loaded
     context = [units.context(shown.context or model.context)]
-    if isinstance(shown.options.get("num_ctx"), int):
-        context.append(f"set to {shown.options['num_ctx']}")
+    if isinstance(chosen := shown.options.get("num_ctx"), int):
+        context.append(f"set to {units.context(chosen)}")
     if runner is not None and runner.context:
         context.append(f"loaded with {units.context(runner.context)}")
     made_as = (shown.family or model.family, shown.format or model.format)
@@ -65,10 +65,28 @@ def detail_lines(facts: "Facts", now: int) -> list[tuple[str, str]]:
         ("runs at", shown.remote_host or model.remote_host),
         ("signed in as", (facts.account or "nobody") if model.is_cloud else None),
         ("manifest file", facts.path),
+        ("not known", ", ".join(_unsaid(facts))),
     ]
     lines += [(label, value) for label, value in optional if value]
-    lines += [(f"  {key}", str(value)) for key, value in shown.options.items()]
+    for key, value in shown.options.items():
+        several = value if isinstance(value, (list, tuple)) else (value,)
+        lines.append((f"  {key}", "  ".join(map(str, several))))
     return lines
+
+
+def _unsaid(facts: "Facts") -> list[str]:
+    """What belongs to a model's details and nobody has said, in one line: five that say nothing hide others.
+
+    Uses are not recorded yet, so that the last one is never known.
+    """
+    told: list[tuple[str, object]] = [("base model", facts.details.base_model)]
+    if not facts.entry.model.is_cloud:
+        told += [
+            ("adapters", facts.details.adapters),
+            ("projector", facts.details.projector),
+            ("path on disk", facts.path),
+        ]
+    return [*(label for label, value in told if not value), "last used"]
 
 
 def newer_words(entry: "Entry", now: int) -> str | None:
@@ -103,13 +121,13 @@ def loaded_words(done: "Loaded", now: int) -> str:
     """One line for a finished load; `now` in UTC milliseconds."""
     took = "was loaded before" if done.load_ms is None else f"loaded in {units.duration(done.load_ms)}"
     words = [f"{done.name.short} {took}"]
+    if done.evicted:  # first, where a narrow line is cut: somebody may miss it
+        words.append(f"unloaded for it: {', '.join(done.evicted)}")
     if done.runner is not None:
-        words.append(f"{units.size(done.runner.vram)} VRAM, {units.size(done.runner.ram)} RAM")
         kept = kept_words(done.runner.expires_at, now)
         if kept:
             words.append(f"kept {kept}" if kept == "for ever" else f"kept for {kept}")
-    if done.evicted:
-        words.append(f"unloaded for it: {', '.join(done.evicted)}")
+        words.append(f"{units.size(done.runner.vram)} VRAM, {units.size(done.runner.ram)} RAM")
     return " · ".join(words)
 
 
@@ -174,7 +192,7 @@ def _forecast_lines(forecast: "Forecast") -> list[str]:
 def _eviction_lines(eviction: "Eviction", others: tuple[str, ...]) -> list[str]:
     """What goes for it by the server's own count, which is not what it needs."""
     if not eviction.unloads:
-        return [f"  beside  {', '.join(others)}, which stay"] if others else []
+        return [f"  beside  {', '.join(others)}, which stay{'s' * (len(others) == 1)}"] if others else []
     names = ", ".join(row.shown for row in eviction.unloads)
     why = f"it keeps at most {eviction.most} loaded"
     if eviction.counted > eviction.room:

@@ -13,8 +13,8 @@ from modeltui.errors import ModeltuiError
 if TYPE_CHECKING:
     from modeltui.services.servers import Link
     from modeltui.services.tree import Services
-    from modeltui.tui.app import ModelTuiApp
     from modeltui.tui.screens.dialogs import Dialog
+    from modeltui.tui.stateful import StatefulApp
 
 Ask = Callable[["Dialog"], Awaitable[str | None]]
 Confirm = Callable[[Sequence[Preflight]], "Dialog"]
@@ -30,7 +30,7 @@ class Chosen:
 
 
 async def enqueue(
-    app: "ModelTuiApp",
+    app: "StatefulApp",
     names: Sequence[ModelName],
     ask: Ask,
     *,
@@ -64,7 +64,7 @@ async def enqueue(
             raise
         _put(services, link, [Chosen(name, "") for name in wanted])
         if can_detach(services):
-            ensure_runner(services)
+            ensure_runner(services, patience_s=0)  # who leaves is not held up
         raise
     if confirm is not None and is_clear(plans) and await ask(confirm(plans)) is None:
         return
@@ -81,7 +81,7 @@ async def enqueue(
     app.tell(" · ".join(told) + ("" if app.current_mode == "downloads" else " · 4 shows it"))
 
 
-def fit_remark(app: "ModelTuiApp", typed: str) -> str:
+def fit_remark(app: "StatefulApp", typed: str) -> str:
     """What is known at once of the last name that is typed: its size by the catalog, and how it would run."""
     from modeltui.services.pullfit import fitness_of
 
@@ -145,11 +145,12 @@ def _unknown_question(plans: Sequence[Preflight], near: Sequence[str]) -> "Dialo
 
     one = len(plans) == 1
     names = ", ".join(plan.name.short for plan in plans)
-    who = "Its registry does" if one else "Their registries do"
+    who, what = ("Its registry does", names) if one else ("Their registries do", f"these {len(plans)} models")
     return Question(
-        f"{who} not know {names}. Pull all the same?",
+        f"{who} not know {what}. Pull all the same?",
         facts=[
-            f"the registry answers that there is no such {'model or tag' if one else 'models or tags'}",
+            *([] if one else [names]),
+            f"{'it answers' if one else 'they answer'} that there is no such model or tag",
             "a private model is unknown to modeltui, and may be known to the server",
             *([f"in the catalog near it: {', '.join(near)}"] if near else []),
         ],

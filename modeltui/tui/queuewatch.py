@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from textual.worker import Worker, WorkerState
 
+from modeltui.domain.causes import Cause
+from modeltui.domain.transfers import State
 from modeltui.services.pulls import Pulls
 from modeltui.store.ends import End
 from modeltui.store.queue import QueuedTransfer
@@ -13,7 +15,7 @@ from modeltui.tui.endings import Endings
 from modeltui.tui.flows import after_transfers
 
 if TYPE_CHECKING:
-    from modeltui.tui.app import ModelTuiApp
+    from modeltui.tui.stateful import StatefulApp
 
 AGAIN_S = 5.0  # after a try to have the queue carried out that failed
 
@@ -21,7 +23,7 @@ AGAIN_S = 5.0  # after a try to have the queue carried out that failed
 class QueueWatch:
     """Looks at the version of the data; rows are read only when it changed."""
 
-    def __init__(self, app: "ModelTuiApp") -> None:
+    def __init__(self, app: "StatefulApp") -> None:
         self._app = app
         self._services = app.services
         self._pulls = Pulls(app.services)
@@ -63,9 +65,24 @@ class QueueWatch:
 
     def _take(self, rows: tuple[QueuedTransfer, ...]) -> None:
         """Show the rows, and see to it that somebody carries them out."""
-        self._app.transfers = rows
+        before, self._app.transfers = self._app.transfers, rows
+        self._endings.keep_true()
+        if self._tells_otherwise(before, rows):
+            self._app.refresh_soon()
         self._is_work = not all(row.is_resting for row in rows)
         self._see_to_queue()
+
+    def _tells_otherwise(self, before: Sequence[QueuedTransfer], rows: Sequence[QueuedTransfer]) -> bool:
+        """Whether a pull has just lost the server that is said to be online, or met one that is not."""
+        met = State.RETRYING if self._app.connection.is_online else State.PULLING
+        known = {(row.number, row.transfer.state, row.transfer.attempts) for row in before}
+        return any(
+            row.transfer.state is met
+            and row.server_id == self._server_id
+            and (met is State.PULLING or row.transfer.cause is Cause.NETWORK)
+            and (row.number, met, row.transfer.attempts) not in known
+            for row in rows
+        )
 
     def _see_to_queue(self) -> None:
         """Have work carried out; when that fails, again and again, but not without a rest."""

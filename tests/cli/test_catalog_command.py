@@ -158,6 +158,7 @@ class TestShow:
     def test_a_name_that_is_no_tag(self, cli: Cli, stage: Stage) -> None:
         ran = cli("catalog", "show", "llama3.1:8b-instruct", "--json")
         assert ran.code == 0 and ran.json["name"] == "llama3.1:8b"
+        assert ran.json["asked"] == "llama3.1:8b-instruct"
         assert "llama3.1:8b-instruct is no tag" in ran.err
 
     @pytest.mark.parametrize(
@@ -185,7 +186,7 @@ class TestShow:
         ran = cli("catalog", "show", "qwen3:8b", "--lookup")
         assert "newer than the catalog" in ran.out and "asked just now" in ran.out
         tiny = cli("catalog", "show", "tiny-demo", "--lookup", "--json")
-        assert (tiny.code, tiny.json["name"]) == (0, "tiny-demo:latest")
+        assert (tiny.code, tiny.json["name"], tiny.json["asked"]) == (0, "tiny-demo:latest", "tiny-demo")
         assert cli("catalog", "show", "nowhere-at-all:1b", "--lookup").code == 5
 
 

@@ -5,12 +5,14 @@ from collections.abc import Callable
 import pytest
 from commandline import Home, Ran, Stage, harmful, strings
 
+from modeltui.demo.library import DemoModel
+
 Cli = Callable[..., Ran]
 
 HARDWARE = '[servers.demo.hardware]\ngpus = ["24GB@936GB/s"]\nram = "64GB"\n'
 KEYS = {
     *("name", "fit", "score", "context", "largest_context", "needs", "placement", "speed", "parts", "mends"),
-    *("source", "assumptions", "machine", "serving", "suitability"),
+    *("asked", "source", "assumptions", "machine", "serving", "suitability"),
 }
 
 
@@ -116,6 +118,8 @@ def test_a_resolved_name_is_said(known: Stage, cli: Cli) -> None:
     assert ran.code == 0
     assert ran.out.startswith("llama3.1:8b")
     assert "llama3.1:8b" in ran.err
+    shape = cli("check", " llama3.1:8b-instruct", "--json").json
+    assert (shape["asked"], shape["name"]) == ("llama3.1:8b-instruct", "llama3.1:8b")
 
 
 def test_what_a_bare_name_stands_for_is_said(known: Stage, cli: Cli) -> None:
@@ -124,13 +128,43 @@ def test_what_a_bare_name_stands_for_is_said(known: Stage, cli: Cli) -> None:
     assert "mixtral:latest is mixtral:8x7b (8X7B, Q4_0, 26.4 GB)" in ran.err
 
 
-def test_what_lies_elsewhere_is_unknown_and_said(known: Stage, cli: Cli) -> None:
-    ran = cli("check", "hf.co/someone/something:Q4_K_M", "--json")
-    assert ran.code == 3
-    assert (ran.json["fit"], ran.json["score"]) == ("unknown", None)
-    assert ran.json["parts"][0]["why"] == (
-        "its size is unknown; try: modeltui catalog show hf.co/someone/something:Q4_K_M --lookup"
-    )
+ELSEWHERE = "hf.co/someone/something:Q4_K_M"
+
+
+@pytest.mark.parametrize(("size", "kind"), [(4_900_000_000, "gpu"), (400_000_000_000, "no")])
+def test_what_lies_elsewhere_is_judged_by_the_size_that_its_registry_says(
+    known: Stage, cli: Cli, size: int, kind: str
+) -> None:
+    known.publish(DemoModel(ELSEWHERE, "something", size, "llama", 8_030_000_000))
+    ran = cli("check", ELSEWHERE, "--context", "8k", "--json")
+    assert (ran.code, ran.json["fit"]) == (3 if kind == "no" else 0, kind)
+    assert ran.json["source"] == "its size alone, as its registry says"
+    needs = ran.json["needs"]
+    assert needs["total"] > size
+    assert needs["high"] - needs["low"] > 0.04 * needs["total"], "what it keeps of a context is a guess"
+
+
+def test_a_registry_that_is_away_leaves_its_size_unknown(known: Stage, home: Home, cli: Cli) -> None:
+    words = f"its size is unknown; try: modeltui catalog show {ELSEWHERE} --lookup"
+    known.stop()
+    ran = cli("check", ELSEWHERE, "--hardware", "24GB", "--json")
+    assert (ran.code, ran.json["fit"], ran.json["score"]) == (3, "unknown", None)
+    assert ran.json["parts"][0]["why"] == words
+    assert "hf.co" in ran.err or known.url in ran.err
+
+
+def test_no_registry_is_asked_where_that_is_forbidden(known: Stage, home: Home, cli: Cli) -> None:
+    known.publish(DemoModel(ELSEWHERE, "something", 4_900_000_000))
+    home.configure(known.url, "[registry]\nlookup = false\n" + HARDWARE)
+    ran = cli("check", ELSEWHERE, "--json")
+    assert (ran.code, ran.json["fit"]) == (3, "unknown")
+    assert "registry.lookup is off" in ran.json["parts"][0]["why"]
+
+
+def test_a_tag_that_its_registry_does_not_have_is_no_model(known: Stage, cli: Cli) -> None:
+    ran = cli("check", ELSEWHERE, "--json")
+    assert (ran.code, ran.out) == (5, "")
+    assert ran.error["message"] == f"there is no model {ELSEWHERE}: its registry has no such tag"
 
 
 def test_a_server_that_is_away_is_no_reason_not_to_answer(known: Stage, cli: Cli) -> None:

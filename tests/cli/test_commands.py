@@ -3,6 +3,7 @@
 import json
 import re
 import signal
+import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -118,6 +119,7 @@ SHOW: dict[str, Is] = {
     "remote_model": maybe(text),
     "signed_in_as": maybe(text),
     "path": maybe(text),
+    "asked": text,
     "fit": maybe(table),
 }
 PS: dict[str, Is] = {
@@ -330,7 +332,8 @@ class TestLs:
             ran = cli("ls", "--json")
             types = {row["name"]: row["type"] for row in ran.json}
             assert types["llama3.2:3b"] == "general"  # which the catalog knows
-            assert types["assistant:latest"] is None
+            assert types["assistant:latest"] == "general"  # another name of the same
+            assert types["hf.co/bartowski/Mistral-7B-Instruct-v0.3-GGUF:Q4_K_M"] is None
             assert {row["context"] for row in ran.json} == {None}
             assert " — " in cli("ls").out
 
@@ -351,7 +354,9 @@ class TestShow:
         assert ran.json["options"]["stop"] == ["<|im_start|>", "<|im_end|>"]
         assert (ran.json["context"], ran.json["parameter_count"]) == (40_960, 8_190_735_360)
         assert ran.json["weights"].startswith("sha256:")
-        assert cli("show", "code-reviewer", "--json").json["shares_weights_with"] == ["qwen3:8b"]
+        reviewer = cli("show", "code-reviewer", "--json").json
+        assert reviewer["shares_weights_with"] == ["qwen3:8b"]
+        assert (reviewer["asked"], reviewer["name"]) == ("code-reviewer", "code-reviewer:latest")
 
     def test_unknown_is_null_and_a_cloud_model_has_nobody_signed_in(self, cli: Cli, stage: Stage) -> None:
         ran = cli("show", "gpt-oss:120b-cloud", "--json")
@@ -386,6 +391,20 @@ class TestShow:
         assert (ran.code, ran.err) == (0, "")
         assert holds in ran.out
 
+    def test_what_a_parameter_says_twice_is_two_lines(self, cli: Cli, stage: Stage) -> None:
+        body = {
+            "model": "chatty",
+            "from": "qwen3:8b",
+            "parameters": {"stop": ["<|user|>", "</s>"]},
+            "stream": False,
+        }
+        with urllib.request.urlopen(
+            f"{stage.url}/api/create", json.dumps(body).encode(), timeout=60
+        ) as answer:
+            assert answer.status == 200
+        said = [line.split() for line in cli("show", "chatty", "--parameters").out.splitlines()]
+        assert [each for each in said if each[0] == "stop"] == [["stop", "<|user|>"], ["stop", "</s>"]]
+
     def test_a_model_that_is_not_there_has_its_neighbours_named(self, cli: Cli, stage: Stage) -> None:
         ran = cli("show", "qwen3:9b", "--json")
         assert (ran.code, ran.out, ran.error["code"]) == (5, "", "no_such_model")
@@ -408,7 +427,7 @@ class TestPsLoadUnload:
         ran = cli("load", "qwen3:8b", "--keep-alive", "30m")
         assert (ran.code, ran.err) == (0, "")
         assert re.fullmatch(
-            r"qwen3:8b loaded in \d+ ms · 10.4 GB VRAM, 0 B RAM · kept for \d+ min\n", ran.out
+            r"qwen3:8b loaded in \d+ ms · kept for \d+ min · 10.4 GB VRAM, 0 B RAM\n", ran.out
         )
         ran = cli("ps")
         assert (ran.code, ran.err) == (0, "")
@@ -793,7 +812,7 @@ class TestPullAndQueue:
         ran = cli("queue", "run")
         assert (ran.code, ran.out.startswith("small-demo:latest installed")) == (0, True)
         assert cli("queue", "run") == Ran(0, "", "nothing in the queue waits to be pulled\n")
-        assert cli("queue", "clear") == Ran(0, "1 finished transfers forgotten\n", "")
+        assert cli("queue", "clear") == Ran(0, "1 finished transfer forgotten\n", "")
         assert cli("queue") == Ran(0, "", "the queue is empty\n")
 
     def test_retry_takes_the_failed_ones_up_again(self, cli: Cli, stage: Stage) -> None:
@@ -916,6 +935,19 @@ class TestActivityConfigDoctor:
             "models": "modeltui pull phi4-mini:3.8b",
         }
         assert "    " + " " * 15 + f"try: chmod 700 {home.paths.state}" in cli("doctor").out
+
+    def test_on_a_narrow_terminal_words_go_on_below_and_a_command_stays_whole(
+        self, home: Home, cli: Cli, stage: Stage
+    ) -> None:
+        cli("ls")
+        home.paths.state.chmod(0o755)
+        with Terminal(home, "doctor", columns=60) as terminal:
+            ran = terminal.end()
+        lines = ran.out.replace("\r", "").splitlines()
+        assert all(len(re.sub(r"\x1b\[[0-9;]*m", "", line)) <= 60 or "/" in line for line in lines)
+        assert f"chmod 700 {home.paths.state}" in re.sub(r"\s+", " ", ran.out)
+        gpu = next(number for number, line in enumerate(lines) if "the server is not on" in line)
+        assert lines[gpu + 1].startswith(" " * 19) and lines[gpu + 1][19] != " "
         stage.stop()
         ran = cli("doctor", "--json")
         assert (ran.code, [row["check"] for row in ran.json if row["result"] == "error"]) == (1, ["server"])

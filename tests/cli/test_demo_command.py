@@ -70,3 +70,20 @@ def test_a_port_that_is_in_use(cli: Cli, stage: Stage) -> None:
     assert (ran.code, ran.out, ran.error["code"]) == (1, "", "failed")
     assert "in use" in ran.error["message"]
     assert ran.error["remedy"] == "choose another: --port N"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("pull", "gemma3:12b", "llama3.1:8b"), ("upgrade", "--all", "--yes")],
+    ids=lambda words: words[0],
+)
+def test_a_pull_that_is_interrupted_in_a_demonstration_promises_nothing(
+    home: Home, words: tuple[str, ...]
+) -> None:
+    with home.spawn(*words, "--demo", "--json") as pull:
+        pull.first_line()
+        pull.signal(signal.SIGTERM)
+        ran = pull.end()
+    assert ran.code == 143
+    assert ran.err.endswith("interrupted; nothing is kept of a demonstration\n")
+    assert "queue run" not in ran.err

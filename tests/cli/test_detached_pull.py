@@ -161,6 +161,21 @@ def test_whoever_comes_next_takes_up_what_a_killed_runner_left(
     until(lambda: is_installed(home.paths, NAME))
 
 
+def test_who_comes_after_the_one_that_started_a_runner_starts_none(
+    home: Home, cli: Cli, apart: Stage
+) -> None:
+    with home.spawn("pull", NAME) as pull:
+        until(lambda: is_pulling(home.paths, NAME))
+        pull.signal(signal.SIGKILL)
+        pull.end()
+    kill_runner(home.paths)
+    begun = len(runners(home.paths))
+    assert cli("queue").err == "nobody carried the queue out: a runner is started\n"
+    assert (cli("queue").err, cli("ls", "--json").err) == ("", "")
+    until(lambda: is_pulling(home.paths, NAME))
+    assert len(runners(home.paths)) == begun + 1
+
+
 def test_wishes_from_another_terminal_are_obeyed_and_none_needs_a_runner(
     home: Home, cli: Cli, apart: Stage
 ) -> None:

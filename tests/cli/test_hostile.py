@@ -76,7 +76,7 @@ VARIANTS = (
     ("verify", "--quarantine", "--yes"),
     ("clean", "--dry-run"),
     ("check", "qwen3:14b", "--context", "16k", "--task", "coding", "--hardware", "2x24GB+64GB"),
-    ("check", "nowhere/at:all", "--vram", "8"),
+    ("check", "hf.co/unsloth/Qwen3-4B-GGUF:Q8_0", "--vram", "8"),
     ("catalog", "fits", "qwen3:8b", "--sort", "fit", "--limit", "3", "--vram", "8"),
     ("catalog", "show", "qwen3", "--hardware", "none+16GB"),
     ("recommend", "8", "--task", "coding", "--priority", "speed", "--context", "8k", "--explain"),

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from live import Live, live
 from queued import put  # type: ignore[import-not-found, unused-ignore]  # beside us, not in a package
 
@@ -100,11 +101,26 @@ async def test_what_ended_while_no_screen_was_there_is_told_once(tmp_path: Path)
     store.queue.remove([1])
     store.close()
     async with live(tmp_path) as shown:
-        await shown.until(lambda: shown.app.is_telling("2 pulls ended: 2 installed · 4 shows them"))
+        await shown.until(lambda: shown.app.is_telling("2 pulls ended: 2 installed"))
     async with live(tmp_path) as shown:
         ends(shown, range(1))
         await shown.until(lambda: shown.app.is_telling("m0:1b installed"))
         assert not any("pulls ended" in words for words, _ in (shown.app.notice, *shown.app._waiting))
+
+
+@pytest.mark.parametrize("waits", [False, True], ids=["said", "waiting"])
+async def test_nobody_is_sent_to_what_was_cleared(tmp_path: Path, waits: bool) -> None:
+    async with live(tmp_path) as shown:
+        await free_line(shown)
+        if waits:
+            shown.app.tell("something else")
+        ends(shown, range(2), BAD)
+        await shown.until(lambda: shown.app.is_telling("2 pulls ended: 2 failed · 4 shows them"))
+        other = Store.open(shown.paths.database)
+        other.queue.remove([row.number for row in other.queue.all()])
+        other.close()
+        await shown.until(lambda: shown.app.is_telling("2 pulls ended: 2 failed"))
+        assert len((shown.app.notice[0], *shown.app._waiting)) == 1 + waits
 
 
 async def test_a_wished_switch_follows_though_the_row_is_gone(tmp_path: Path) -> None:
