@@ -136,7 +136,10 @@ TERMS: dict[str, str] = {
         "How many pulls run side by side on one server, 1 to 4; a on Downloads changes it. More begin now; of"
         " fewer than run already, these go on to their end."
     ),
-    "runner": "The program that carries the queue out; here it runs inside modeltui, until it ends.",
+    "runner": (
+        "The program that carries the queue out. It goes on when modeltui ends; on the demonstration server,"
+        " and with downloads.detached = false, it is a part of modeltui."
+    ),
     "demonstration server": (
         "A real server with made-up models inside modeltui (--demo, or D): nothing there is real."
     ),

@@ -20,7 +20,7 @@ COLUMNS = (
     Column("mark", "", 2),
     Column("name", "NAME", 22, is_name=True),
     Column("params", "PARAMS", 7, worth=5, right=True),
-    Column("quant", "QUANT", 8, worth=3),
+    Column("quant", "QUANT", 8, worth=2),
     Column("size", "SIZE", 8, right=True),
     Column("state", "STATE", 15),
     Column("speed", "TOK/S", 5, worth=1, right=True),
@@ -28,7 +28,7 @@ COLUMNS = (
     Column("context", "CTX", 5, worth=4, right=True),
     Column("type", "TYPE", 9, worth=6),
     Column("load", "LOAD", 8, worth=7, right=True),
-    Column("modified", "MODIFIED", 10, worth=2, right=True),
+    Column("modified", "MODIFIED", 10, worth=3, right=True),
 )
 ORDERS = ("modified", "name", "size", "state", "fit", "load")
 ORDER_WORDS = {
