@@ -648,7 +648,7 @@ models = ["\u001b[2J", "name", "name", "mark", "size", "[/x]"]
 "\u202e" = ["x"]
 [poll]
 models_s = "\u001b[2J"
-[servers."\u001b]0;other\u0007"]
+[servers."[@click=app.quit]other[/]"]
 url = "http://127.0.0.1:9"
 local = false
 """
@@ -656,16 +656,22 @@ local = false
 
 class TestConfiguration:
     async def test_labels_of_servers(self, tmp_path: Path) -> None:
-        for at, text in enumerate((ALL, "[@click=app.quit]x[/]")):
-            label = text.replace("\ud800", "").replace("\0", "")  # TOML has no surrogates
-            async with live(tmp_path / str(at), label=label, size=(100, 24)) as shown:
+        async with live(tmp_path, label="[@click=app.quit]x[/] [/x]", size=(100, 24)) as shown:
+            check(shown)
+            for key in "451":
+                await shown.press(key)
                 check(shown)
-                for key in "451":
-                    await shown.press(key)
-                    check(shown)
-                await shown.press("end", "d")
-                await on_top(shown, Question)
-                check(shown)
+            await shown.press("end", "d")
+            await on_top(shown, Question)
+            check(shown)
+
+    async def test_a_label_that_could_steer_a_terminal_is_refused(self, tmp_path: Path) -> None:
+        label = ALL.replace("\ud800", "").replace("\0", "")  # TOML has no surrogates
+        with pytest.raises(ConfigError) as refused:
+            async with live(tmp_path, label=label):
+                pass
+        assert not harmful_characters(str(refused.value))
+        assert refused.value.remedy == "rename it"
 
     async def test_themes_keys_and_columns(self, tmp_path: Path) -> None:
         async with live(tmp_path, config=CONFIGURATION) as shown:
