@@ -158,7 +158,18 @@ TERMS: dict[str, str] = {
     "~": "Estimated: nobody has measured it here.",
     "filter": (
         "Words that must all be in a row: parts of names, loaded, current, outdated, damaged, vision, tools, "
-        "type:code, q4, and sizes such as <8gb or >4gb."
+        "type:code, q4, and sizes such as <8gb or >4gb. "
+        "On Downloads parts of names, states, causes and servers, on Running also of where a model lies; and "
+        "sizes."
+    ),
+    "mark": (
+        "space marks several rows (+): the keys of the marked are then about all of them, wherever the "
+        "cursor stands. Marks outlast an order (o) and a filter, also where it hides them; esc clears the "
+        "filter, then the marks."
+    ),
+    "queue": (
+        "The pulls that are not over, in the order in which they begin: + - f change it, in no other order "
+        "(o) of the list."
     ),
     "update": (
         "U on a model with ▲ pulls its newer version. Elsewhere it asks the registries which models have "

@@ -80,7 +80,8 @@ def test_a_bar_only_where_the_sum_is_known() -> None:
     assert text(bar_cell(replace(PULLING, done=20 * GB)))[-1] == "▉", "full only when it is installed"
     guessed = replace(PULLING, total_exact=False, total=4_500 * MB)
     assert text(bar_cell(guessed)) == "at least 4.5 GB"
-    assert text(bar_cell(replace(guessed, total=22_100 * MB))) == "at least 22 GB"
+    assert text(bar_cell(replace(guessed, total=4_960 * MB))) == "at least 4.9 GB"
+    assert text(bar_cell(replace(guessed, total=22_600 * MB))) == "at least 22 GB"
     assert text(bar_cell(replace(guessed, total=None))) == "—"
 
 

@@ -72,6 +72,16 @@ async def test_h_holds_and_lets_go_on(tmp_path: Path) -> None:
         await shown.until(lambda: state(shown, number) is State.PULLING and "pulling" in shown.line(BIG))
 
 
+async def test_a_note_that_needs_the_line_below_leaves_the_numbers_theirs(tmp_path: Path) -> None:
+    async with downloads(tmp_path, size=(80, 24)) as shown:
+        number = put(shown, BIG)
+        await shown.until(lambda: done(shown, number) > 0)
+        await shown.press("h")
+        await shown.until(lambda: "paused by you" in shown.line(BIG))
+        await shown.press("h")
+        await shown.sees("pulling (resumed at ", "of 20.2 GB · ")
+
+
 async def test_capital_h_holds_all_or_lets_all_go_on(tmp_path: Path) -> None:
     async with downloads(tmp_path) as shown:
         numbers = [put(shown, name) for name in (BIG, OTHER)]

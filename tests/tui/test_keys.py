@@ -37,10 +37,11 @@ GLOBAL = [
     "ctrl+z",
 ]
 EVERYWHERE = ["s", "l", "u", "p", "d", "c", "U", "R", "n", "e", "y", "g"]
+LIST = ["space", "/", "o"]
 OF_SCREEN = {
-    ModelsScreen: ["enter", "space", "/", "o", "escape"],
-    DownloadsScreen: ["enter", "h", "H", "x", "X", "t", "+", "-", "C", "escape"],
-    RunningScreen: ["enter"],
+    ModelsScreen: ["enter", "space", "/", "o", "G", "escape"],
+    DownloadsScreen: ["enter", "h", "H", "x", "X", "t", "+", "-", "f", "a", "delete", "C", "escape", *LIST],
+    RunningScreen: ["enter", "escape", *LIST],
     DetailsScreen: ["escape"],
     RecommendScreen: ["enter", "space", "i", "v", "t", "o", "x", "w", "escape"],
     CatalogScreen: ["enter", "space", "/", "o", "escape", "right", "left"],

@@ -14,7 +14,7 @@ from modeltui.services.loading import Loading
 from modeltui.services.monitoring import RunningNow
 from modeltui.tui.screens.details import DetailsScreen
 from modeltui.tui.screens.models import ModelsScreen
-from modeltui.tui.screens.running import RunningTable
+from modeltui.tui.widgets.runningtable import RunningTable
 
 SMALL, EMBED, BIG = "llama3.2:3b", "nomic-embed-text:latest", "qwen3.5:27b"
 
@@ -246,6 +246,20 @@ async def test_a_lost_server_dims_the_rows_and_says_their_age(tmp_path: Path) ->
         await shown.sees("seen 3 min ago")
         shown.app.running_now = None
         await shown.sees("No Ollama server answers")
+
+
+async def test_what_was_predicted_does_not_change_because_the_server_is_away(tmp_path: Path) -> None:
+    """How it counts memory depends on its version, which it had said."""
+    async with live(tmp_path, version="0.24.0") as shown:
+        assert shown.server is not None
+        await on_running(shown, SMALL)
+        await shown.until(lambda: shown.app.advice is not None)
+        before = shown.app.advice
+        await shown.server.stop()
+        await shown.press("r")
+        await shown.until(lambda: not shown.app.connection.is_online and shown.app.advice is not before)
+        assert shown.app.advice is not None
+        assert shown.app.advice.advice.circumstance.serving.version == (0, 24, 0)
 
 
 async def test_a_failing_question_is_said(tmp_path: Path) -> None:

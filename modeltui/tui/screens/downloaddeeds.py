@@ -1,5 +1,6 @@
 """What a person does with transfers: wishes are written, and the queue is shown as it then is."""
 
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from modeltui.domain.transfers import State, Transfer, Wanted
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from modeltui.tui.app import ModelTuiApp
 
 _RESTS = frozenset({State.PAUSED, State.BLOCKED})
+NOTHING = "nothing has come"
 _COUNTS = ("one", "two", "three", "four")
 
 
@@ -30,11 +32,17 @@ def can_hold_or_resume(transfer: Transfer) -> bool:
     return can_hold(transfer) or can_resume(transfer)
 
 
-def can_move(number: int, step: object, queue: list[int]) -> bool:
-    """Whether there is a place for it `step` further down the queue (up where negative)."""
-    if not isinstance(step, int) or number not in queue:
-        return False
-    return 0 <= queue.index(number) + step < len(queue)
+def moved(queue: Sequence[int], chosen: Collection[int], step: int) -> list[int]:
+    """The numbers of the queue, those that are chosen `step` places further down (up where negative).
+
+    At the end of the queue they stay behind one another, in their order.
+    """
+    order = [number for number in queue if number not in chosen]
+    spare = len(order)
+    for before, number in enumerate([number for number in queue if number in chosen]):
+        place = queue.index(number) + step
+        order.insert(min(max(place, before), spare + before), number)
+    return order
 
 
 def can_cancel(transfer: Transfer) -> bool:
@@ -70,31 +78,45 @@ async def wish(app: "ModelTuiApp", numbers: list[int], wanted: Wanted) -> None:
         raise refused
 
 
-async def cancel(app: "ModelTuiApp", queued: QueuedTransfer) -> None:
-    """End a transfer; asked only when bytes have come."""
+async def cancel(app: "ModelTuiApp", chosen: Sequence[QueuedTransfer]) -> None:
+    """End transfers; asked once, and only when bytes have come."""
     from modeltui.tui.screens.dialogs import Answer, Question
 
-    transfer = queued.transfer
-    if transfer.done:
-        facts = [f"{bytes_words(transfer)} have come; they stay on the server until it is restarted"]
-        if transfer.state is State.VERIFYING:
-            facts.append("all of it has come: the server may finish it all the same")
+    transfers = [row.transfer for row in chosen]
+    if any(transfer.done for transfer in transfers):
+        is_one = len(transfers) == 1
+        what = f"the pull of {transfers[0].name.short}" if is_one else f"these {len(transfers)} pulls"
+        if is_one:
+            facts = [f"{bytes_words(transfers[0])} have come; they stay on the server until it is restarted"]
+        else:
+            facts = ["what has come stays on the server until it is restarted"]
+            facts += [
+                f"{each.name.short}: {bytes_words(each) if each.done else NOTHING}" for each in transfers
+            ]
+        if any(transfer.state is State.VERIFYING for transfer in transfers):
+            whole = "all of it" if is_one else "all of one that is verified"
+            facts.append(f"{whole} has come: the server may finish it all the same")
         question = Question(
-            f"Cancel the pull of {transfer.name.short}?",
+            f"Cancel {what}?",
             facts=facts,
-            answers=[Answer("x", "cancel it", "yes")],
-            no="keep it",
+            answers=[Answer("x", "cancel it" if is_one else "cancel them", "yes")],
+            no="keep it" if is_one else "keep them",
             enter_is_no=True,
         )
         if await app.push_screen_wait(question) is None:
             return
-    await wish(app, [queued.number], Wanted.CANCEL)
+    await wish(app, [row.number for row in chosen], Wanted.CANCEL)
 
 
-async def move(app: "ModelTuiApp", number: int, place: int) -> None:
-    """Put a transfer at a place of the queue, 1 being the first."""
+async def move(app: "ModelTuiApp", chosen: Collection[int], step: int) -> None:
+    """Move transfers `step` places down the queue, up where negative, as `moved` says."""
     pulls = Pulls(app.services)
-    pulls.move(number, place)
+    queue = [row.number for row in pulls.all() if not row.transfer.is_final]
+    order = moved(queue, chosen, step)
+    # Those in front first where they go up, last where they go down: none pushes another from its place.
+    for place, number in list(enumerate(order, 1))[:: -1 if step > 0 else 1]:
+        if number in chosen and queue.index(number) + 1 != place:
+            pulls.move(number, place)
     app.transfers = pulls.all()
 
 

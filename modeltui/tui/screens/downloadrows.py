@@ -5,6 +5,7 @@ from datetime import datetime
 
 from modeltui.domain import units
 from modeltui.domain.layout import cells
+from modeltui.domain.query import Subject
 from modeltui.domain.transfers import ACTIVE, QUIET_MS, State, Transfer, Wanted
 from modeltui.domain.words import age_words, bytes_words, end_words, state_words
 from modeltui.store.queue import QueuedTransfer
@@ -31,6 +32,14 @@ COLUMNS = (
     Column("speed", "SPEED", 8, worth=5, right=True),
     Column("left", "LEFT", 6, worth=2, right=True),
 )
+ORDERS = {
+    "number": "in the order of the queue", "name": "by name", "state": "by state: what runs or failed first",
+    "size": "biggest first",
+}  # fmt: skip
+STATES = (
+    State.CHECKING, State.VERIFYING, State.PULLING, State.STARTING, State.RETRYING, State.BLOCKED,
+    State.PAUSED, State.WAITING, State.FAILED, State.CANCELLED, State.INSTALLED,
+)  # fmt: skip
 INKS = {
     State.PULLING: "accent",
     State.VERIFYING: "accent",
@@ -132,10 +141,10 @@ def bar_cell(transfer: Transfer) -> Line:
     if transfer.percent is None:
         if not transfer.total:
             return ((units.UNKNOWN, "dim"),)
-        size = units.size(transfer.total)
-        value, _, unit = size.partition(" ")
-        whole = f"at least {size}"
-        return ((whole if cells(whole) <= BAR else f"at least {value.partition('.')[0]} {unit}", "dim"),)
+        value, _, unit = units.size(transfer.total).partition(" ")
+        while cells(f"at least {value} {unit}") > BAR:
+            value = value[:-1].rstrip(".")  # rounded up it would be too much
+        return ((f"at least {value} {unit}", "dim"),)
     share = min(0.99, transfer.done / transfer.total) if transfer.total else 0.0
     return bar(share, BAR, "accent" if transfer.state in ACTIVE else "")
 
@@ -192,6 +201,24 @@ def history_cells(row: QueueRow, now: int) -> Mapping[str, Line | str]:
         ),
         "when": ((when_words(transfer.ended or transfer.at, now), "dim"),),
     }
+
+
+def subject_of(row: QueueRow, server: str) -> Subject:
+    """What the words of the filter are held against: name, state, cause, server; and the size."""
+    assert row.queued is not None
+    transfer = row.queued.transfer
+    cause = str(transfer.cause or "").replace("_", " ")
+    texts = (transfer.name.short, transfer.state, row.said, cause, transfer.detail or "", server)
+    return Subject(" ".join(texts).casefold(), transfer.total, frozenset())
+
+
+def rank_of(row: QueueRow, order: str) -> tuple[int, str]:
+    """By what a row is sorted, the smallest first: its name, its state, or its size, the biggest first."""
+    assert row.queued is not None
+    transfer = row.queued.transfer
+    if order == "name":
+        return 0, transfer.name.short.casefold()
+    return (STATES.index(transfer.state) if order == "state" else -(transfer.total or 0)), ""
 
 
 def alike(some: Sequence[QueuedTransfer], others: Sequence[QueuedTransfer]) -> bool:

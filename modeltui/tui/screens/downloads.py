@@ -1,23 +1,19 @@
 """Downloads (4): the queue of all servers, what ended before, and the wishes that a person has of them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import ClassVar
 
-from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
 from textual.widget import Widget
 
 from modeltui.domain.layout import cells, shortened
 from modeltui.domain.models import Model
 from modeltui.domain.names import from_listed, same
-from modeltui.domain.transfers import Wanted
+from modeltui.domain.query import Subject
 from modeltui.services.tree import Services
 from modeltui.store.queue import QueuedTransfer
-from modeltui.tui.freeing import free_disk, lacks_room, remedy_here
+from modeltui.tui.freeing import remedy_here
 from modeltui.tui.render import Line
-from modeltui.tui.screens import downloaddeeds as deeds
-from modeltui.tui.screens.base import ModelScreen
 from modeltui.tui.screens.downloaddetails import TransferDetails, lines_of
+from modeltui.tui.screens.downloadkeys import QueueScreen
 from modeltui.tui.screens.downloadrows import (
     AT_ONCE,
     COLUMNS,
@@ -27,43 +23,26 @@ from modeltui.tui.screens.downloadrows import (
     history_cells,
     history_words,
     numbers_line,
+    rank_of,
+    subject_of,
 )
 from modeltui.tui.screens.downloadstory import Stories
 from modeltui.tui.widgets.document import wrapped
-from modeltui.tui.widgets.lines import Flowed, Lines
+from modeltui.tui.widgets.filterline import FilterLine
+from modeltui.tui.widgets.lines import Flowed, Lines, Row
 from modeltui.tui.widgets.pane import SidePane
 from modeltui.tui.widgets.queuetable import QueueRow, QueueTable
 
 
-class DownloadsScreen(ModelScreen):
+class DownloadsScreen(QueueScreen):
     """The table, and below it in full what is too long for a column."""
 
     MODE = "downloads"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "details", "details", id="details"),
-        Binding("h", "hold", "hold/resume", id="hold", tooltip="hold this pull, or let it go on"),
-        Binding("X", "clean", "free disk", id="clean", tooltip="remove partial downloads and orphans"),
-        Binding("x", "cancel", "cancel", id="cancel", tooltip="end this pull"),
-        Binding("t", "retry", "try again", id="retry", tooltip="try now, also what failed or was cancelled"),
-        Binding(
-            "H", "hold_all", "hold/resume all", id="hold_all", tooltip="hold all that run, or let all go on"
-        ),
-        Binding("plus,equals_sign", "move(-1)", "up", key_display="+", id="move_up", tooltip="earlier"),
-        Binding("minus", "move(1)", "down", key_display="-", id="move_down", tooltip="later"),
-        Binding("f", "move_first", "first", id="move_first", tooltip="before all others"),
-        Binding("a", "per_server", "at once", id="per_server", tooltip="how many pulls run at once"),
-        Binding("C", "clear_finished", "clear", id="clear_finished", tooltip="forget what has ended"),
-        Binding(
-            "delete", "remove", "remove", key_display="del", id="remove", tooltip="forget this ended one"
-        ),
-        Binding("escape", "clear", "clear", show=False, id="clear"),
-    ]
 
     def __init__(self) -> None:
         super().__init__()
         self._services: Services | None = None
         self._servers: Mapping[int, str] = {}
-        self._server_id = 0
         self._pace = Pace(0)
         self._seen: Sequence[QueuedTransfer] = ()
         self._stories: Stories | None = None
@@ -71,35 +50,28 @@ class DownloadsScreen(ModelScreen):
 
     def body(self) -> Iterable[Widget]:
         yield Flowed(id="empty")
-        with Horizontal(classes="body"):
+        with Row(classes="body"):
             yield QueueTable(COLUMNS, self._paint, id="queue")
             yield SidePane(id="pane")
         yield Lines(id="told")
+        yield FilterLine()
 
     @property
     def _table(self) -> QueueTable:
         return self.query_one(QueueTable)
 
-    @property
-    def queued(self) -> QueuedTransfer | None:
-        """The transfer under the cursor as it is now."""
-        row = self._table.item if self.is_mounted else None
-        if row is None or row.queued is None:
-            return None
-        number = row.queued.number
-        return next((each for each in self.tui.transfers if each.number == number), None)
-
-    @property
-    def _open(self) -> list[QueuedTransfer]:
-        return [row for row in self.tui.transfers if not row.transfer.is_final]
-
     def chosen_models(self) -> list[Model]:
-        """The model that the row is about, if it is installed on the server that is shown."""
-        queued = self.queued
-        if queued is None or queued.server_id != self._server_id:
-            return []
+        """The models that the rows are about, where they are installed on the server that is shown."""
+        return self._models_of(self.chosen)
+
+    @property
+    def model(self) -> Model | None:
+        return next(iter(self._models_of([self.queued] if self.queued else [])), None)
+
+    def _models_of(self, queue: Iterable[QueuedTransfer]) -> list[Model]:
+        names = [row.transfer.sent for row in queue if row.server_id == self._server_id]
         models = [entry.model for entry in self.tui.models.entries]
-        return [model for model in models if same(model.name, queued.transfer.sent)][:1]
+        return [model for model in models if any(same(model.name, name) for name in names)]
 
     # What is shown
 
@@ -109,11 +81,11 @@ class DownloadsScreen(ModelScreen):
             self._settle(self.tui.services)
         if not alike(transfers, self._seen):
             self._history = [self._ended(row) for row in transfers if row.transfer.is_final]
-            self._show_rows(at_once=0)
+            self.show_rows()
         self._seen = transfers
 
     def show_time(self) -> None:
-        self._show_rows(at_once=AT_ONCE)
+        self.show_rows(at_once=AT_ONCE)
 
     def _settle(self, services: Services) -> None:
         """Know the servers by name, and which of them the other screens show."""
@@ -122,23 +94,33 @@ class DownloadsScreen(ModelScreen):
         self._server_id = services.links.id_of(services.config.active)
         self._servers = {}
         self.query_one("#empty", Flowed).say(empty_lines(is_apart=services.config.detached))
-        self._show_rows(at_once=0)
+        self._table.clear_marks()  # numbers of other transfers
+        self.show_rows()
 
-    def _show_rows(self, *, at_once: int) -> None:
+    def show_rows(self, *, at_once: int = 0) -> None:
         queue = self._open
         notes = {row.number: found for row in queue if (found := self._notes(row))}
         rows = self._pace.rows(queue, self.tui.now(), notes, at_once=at_once)
-        if self._history:
-            words = "" if rows else "nothing is being pulled, p pulls a model"
-            rows += [QueueRow("history", words=words, is_rule=True), *self._history]
-        is_empty, had_focus = not rows, self.focused is not None
+        view, past = self.places(rows), self.places(self._history)
+        count = len(view) + len(past), len(rows) + len(self._history)
+        if past:
+            view += [len(rows), *(len(rows) + 1 + place for place in past)]
+        words = "" if rows else "nothing is being pulled, p pulls a model"
+        rows += [QueueRow("history", words=words, is_rule=True), *self._history]
+        is_empty, had_focus = not (queue or self._history), self.focused is not None
         self.set_class(is_empty, "-empty")
         self._table.widen(max((row.number for row in queue), default=0))
-        self._table.show(rows, range(len(rows)))
+        self._table.show(rows, view)
+        self.tally(*count)
         if not is_empty and not had_focus:
             self._table.focus()
-        self._show_told()
-        self._show_pane()
+        self._follow_rows()
+
+    def subject_of(self, row: QueueRow) -> Subject:
+        return subject_of(row, self._server_of(row.queued) if row.queued is not None else "")
+
+    def rank_of(self, row: QueueRow) -> tuple[int, str]:
+        return rank_of(row, self._order)
 
     def _ended(self, queued: QueuedTransfer) -> QueueRow:
         return QueueRow(str(queued.number), queued, history_words(queued.transfer), self._notes(queued))
@@ -163,7 +145,12 @@ class DownloadsScreen(ModelScreen):
         if row.is_rule:
             words = f"── {row.words}{' ── ' if row.words else ''}history "
             return {"rule": ((words + "─" * (self._table.row_width - cells(words)), "dim"),)}
-        return row.cells if row.cells is not None else history_cells(row, self.tui.now())
+        painted = row.cells if row.cells is not None else history_cells(row, self.tui.now())
+        if row.key not in self._table.marked:
+            return painted
+        if self._table.columns[0].id != "number":  # where it has no room
+            return {**painted, "name": f"+{painted['name']}"}
+        return {**painted, "number": (("+", "accent"), *(painted["number"] or ((" ", ""),)))}
 
     def _show_told(self) -> None:
         """In full what the row under the cursor has no room for, and what mends it."""
@@ -176,7 +163,7 @@ class DownloadsScreen(ModelScreen):
             width = max(20, self.size.width - 2)
             if cells(row.said) > self._table.room(row):
                 lines[:0] = wrapped(((row.said, ""),), width)[: 2 - len(lines)]
-            elif not (lines or row.is_history or "size" in {each.id for each in self._table.columns}):
+            if remedy is None and not (row.is_history or "size" in {each.id for each in self._table.columns}):
                 lines.append(numbers_line(row))
         self.query_one("#told", Lines).show([*lines, (), ()][:2])
 
@@ -192,16 +179,16 @@ class DownloadsScreen(ModelScreen):
             lines[:0] = [((shortened(queued.transfer.name.short, pane.room), "strong"),), ()]
         pane.say([row for line in lines for row in wrapped(line, max(1, pane.room))])
 
-    def on_table_moved(self) -> None:
+    def follow(self) -> None:
         self._show_told()
         self._show_pane()
-        self.refresh_bindings()
 
     def on_table_chosen(self) -> None:
         self.action_details()
 
-    def on_screen_resume(self) -> None:
-        self.show_time()
+    def on_screen_resume(self, _: object) -> None:
+        if self._services is not None:  # the first time all of it is shown a moment later
+            self.show_time()
 
     def help_words(self) -> list[str]:
         """The state under the cursor, and the columns."""
@@ -214,42 +201,10 @@ class DownloadsScreen(ModelScreen):
         name = from_listed(key)
         for row in self.tui.transfers:
             if row.server_id == self._server_id and same(row.transfer.sent, name):
+                if not self._table.go_to(str(row.number)):
+                    self._filter.action_clear()
                 return self._table.go_to(str(row.number))
         return False
-
-    # What can be done
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action == "hold_all":
-            return any(deeds.can_hold_or_resume(row.transfer) for row in self._open)
-        if action == "clean":
-            return self._can_free(self._open)
-        if action == "clear_finished":
-            return any(row.transfer.is_final for row in self.tui.transfers)
-        if action not in ("details", "hold", "cancel", "retry", "move", "move_first", "copy_name", "remove"):
-            return super().check_action(action, parameters)
-        queued = self.queued
-        if queued is None:
-            return False
-        if action in ("move", "move_first"):
-            step = parameters[0] if parameters else -1
-            return deeds.can_move(queued.number, step, [row.number for row in self._open])
-        return action not in deeds.CAN or deeds.CAN[action](queued.transfer)
-
-    def _can_free(self, queue: Iterable[QueuedTransfer]) -> bool:
-        """Whether one of these lacks room on the disk of the server that is shown and answers."""
-        return self.tui.connection.is_online and any(lacks_room(row, self._server_id) for row in queue)
-
-    def action_pull(self) -> None:
-        self.tui.act(self.tui.acts.pull(""), "pull")
-
-    def action_copy_name(self) -> None:
-        if (queued := self.queued) is not None:
-            self.app.copy_to_clipboard(queued.transfer.name.short)
-            self.tui.tell(f"copied: {queued.transfer.name.short}")
-
-    def action_clear(self) -> None:
-        self.tui.clear_notifications()
 
     def action_details(self) -> None:
         queued, model = self.queued, self.model
@@ -257,44 +212,3 @@ class DownloadsScreen(ModelScreen):
             self.tui.show_details(model.sent)
         elif queued is not None and self._stories is not None:
             self.app.push_screen(TransferDetails(queued, self._server_of(queued), self._stories))
-
-    def action_clean(self) -> None:
-        self.tui.act(free_disk(self), "free disk")
-
-    def action_hold(self) -> None:
-        if (queued := self.queued) is not None:
-            wanted = Wanted.PAUSE if deeds.can_hold(queued.transfer) else Wanted.RUN
-            self.tui.act(deeds.wish(self.tui, [queued.number], wanted), "hold")
-
-    def action_hold_all(self) -> None:
-        running = [row.number for row in self._open if deeds.can_hold(row.transfer)]
-        held = [row.number for row in self._open if deeds.can_resume(row.transfer)]
-        wanted = Wanted.PAUSE if running else Wanted.RUN
-        self.tui.act(deeds.wish(self.tui, running or held, wanted), "hold all")
-
-    def action_retry(self) -> None:
-        if (queued := self.queued) is not None:
-            self.tui.act(deeds.wish(self.tui, [queued.number], Wanted.RUN), "try again")
-
-    def action_cancel(self) -> None:
-        if (queued := self.queued) is not None:
-            self.tui.act(deeds.cancel(self.tui, queued), "cancel")
-
-    def action_move(self, step: int) -> None:
-        if (queued := self.queued) is not None:
-            numbers = [row.number for row in self._open]
-            self.tui.act(deeds.move(self.tui, queued.number, numbers.index(queued.number) + step + 1), "move")
-
-    def action_move_first(self) -> None:
-        if (queued := self.queued) is not None:
-            self.tui.act(deeds.move(self.tui, queued.number, 1), "move")
-
-    def action_per_server(self) -> None:
-        self.tui.act(deeds.ask_per_server(self.tui), "how many at once")
-
-    def action_remove(self) -> None:
-        if (queued := self.queued) is not None:
-            self.tui.act(deeds.clear(self.tui, queued.number), "remove")
-
-    def action_clear_finished(self) -> None:
-        self.tui.act(deeds.clear(self.tui), "clear what has ended")

@@ -8,67 +8,46 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
 from modeltui.domain import units
-from modeltui.domain.advice.runningfindings import Finding
 from modeltui.domain.models import LoadedModel, Model, ModelState
+from modeltui.domain.query import Subject
+from modeltui.domain.server import Keep
 from modeltui.domain.words import age_words
 from modeltui.services.library import Entry
 from modeltui.services.monitoring import Running
 from modeltui.services.predicting import Idleness, Outlook, outlook
+from modeltui.tui import runners
 from modeltui.tui.render import Line, flowed
-from modeltui.tui.runners import RunningRow, about, cells_of, gone_words, predicted_sum, served_by
+from modeltui.tui.runners import RunningRow
 from modeltui.tui.screens.base import ModelScreen
+from modeltui.tui.screens.listed import ListScreen
 from modeltui.tui.state import Phase
+from modeltui.tui.widgets.filterline import FilterLine
 from modeltui.tui.widgets.lines import Flowed, Lines
 from modeltui.tui.widgets.meters import Meters
-from modeltui.tui.widgets.table import Column, Table
+from modeltui.tui.widgets.runningtable import COLUMNS, WIDE, RunningTable
 from modeltui.tui.widgets.welcome import welcome_lines
 
 if TYPE_CHECKING:
     from modeltui.domain.machines.machine import Machine
     from modeltui.services.monitoring import RunningNow
 
-WIDE = 100
-WHERE = Column("where", "WHERE", 15)
-WIDE_WHERE = Column("where", "WHERE", 31)  # room for what the server says where it is not so
-COLUMNS = (
-    Column("mark", "", 1),
-    Column("name", "MODEL", 16, is_name=True),
-    WHERE,
-    Column("vram", "VRAM", 8, right=True),
-    Column("ram", "RAM", 8, worth=2, right=True),
-    Column("context", "CONTEXT", 7, worth=3, right=True),
-    Column("kept", "KEPT", 11, worth=1),
-    Column("predicted", "PREDICTED", 15, worth=4),
-)
 STALE_MS = 10_000  # how old a look may be before its age is said
 TOO_OLD = "This server cannot say what is loaded: Ollama can since 0.1.38."
 
 
-class RunningTable(Table[RunningRow]):
-    """WHERE has room for whole sentences where the terminal is wide."""
-
-    @property
-    def _fitted(self) -> list[tuple[Column, int]]:
-        if self._fits[0] != self.row_width:
-            where = WIDE_WHERE if self.size.width >= WIDE else WHERE
-            self._columns = tuple(where if each.id == "where" else each for each in COLUMNS)
-        return super()._fitted
-
-    @property
-    def tells_predictions(self) -> bool:
-        """Whether there is room for their column."""
-        return any(column.id == "predicted" for column, _ in self._fitted)
-
-
-class RunningScreen(ModelScreen):
+class RunningScreen(ListScreen):
     """The meters, the table of what runs, and a line about the row under the cursor."""
 
     MODE = "running"
     AUTO_FOCUS = "RunningTable"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "details", "details", id="details"),
-        Binding("escape", "clear", "clear", show=False, id="clear"),
     ]
+    ORDERS = runners.ORDERS
+    HINT = "parts of names, gpu, split, cpu, for ever, <8gb"
+    NOUN = "loaded model"
+    KEYS_OF_MARKED = "u n e d are about them"
+    OF_SEVERAL = ModelScreen.OF_SEVERAL | {"pin", "keep_alive"}
 
     def __init__(self) -> None:
         super().__init__()
@@ -87,6 +66,7 @@ class RunningScreen(ModelScreen):
         yield RunningTable(COLUMNS, self._paint, id="running")
         yield Lines(classes="about")
         yield Flowed(classes="findings")
+        yield FilterLine()
 
     @property
     def _table(self) -> RunningTable:
@@ -99,9 +79,21 @@ class RunningScreen(ModelScreen):
         self._rows = self._make_rows(now.rows if now else (), now.at if now else 0)
         self._look_ahead(now)
         self.query_one(Meters).show_hardware(now, self._machine)
-        self._table.show(self._rows, range(len(self._rows)))
+        self.show_rows()
         self.set_class(not self._rows, "-empty")
         self.show_time()
+
+    def show_rows(self) -> None:
+        view = self.places(self._rows)
+        self._table.show(self._rows, view)
+        self.tally(len(view), len(self._rows))
+        self._follow_rows()
+
+    def subject_of(self, row: RunningRow) -> Subject:
+        return runners.subject_of(row, self.tui.now())
+
+    def rank_of(self, row: RunningRow) -> tuple[float, str]:
+        return runners.rank_of(row, self._order)
 
     @property
     def _machine(self) -> "Machine | None":
@@ -110,8 +102,7 @@ class RunningScreen(ModelScreen):
     def _look_ahead(self, now: "RunningNow | None") -> None:
         """Predict what runs, and find what would help; what was said stays as long as it is the same."""
         advised = self.tui.advice
-        before = self._looked
-        if before[0] is now and before[1] is advised:
+        if (before := self._looked)[0] is now and before[1] is advised:
             return
         self._looked = now, advised
         idle = self._idleness.note(now) if now is not None else {}
@@ -121,7 +112,7 @@ class RunningScreen(ModelScreen):
         current = self.tui.models.current
         names = (current.name.short, current.digest or "") if current is not None else ()
         found, last = outlook(advised.advice, now, current=names, idle=idle), self._outlook
-        if before[1] is advised and alike(last.findings, found.findings):
+        if before[1] is advised and runners.alike(last.findings, found.findings):
             found = replace(found, findings=last.findings)  # free memory wobbles: the words need not
         self._outlook = found
 
@@ -132,7 +123,7 @@ class RunningScreen(ModelScreen):
         self.query_one(".empty", Flowed).say(self._empty_lines())
         self._table.is_dim = bool(age)
         self._table.refresh_rows()
-        self._show_about()
+        self._follow_rows()
 
     def _make_rows(self, running: Sequence[Running], at: int) -> tuple[RunningRow, ...]:
         entries = self.tui.models.entries
@@ -144,7 +135,7 @@ class RunningScreen(ModelScreen):
             runner = each.runner
             known = (runner.sent, runner.digest)
             if known not in self._served:
-                self._served[known] = served_by(runner, entries)
+                self._served[known] = runners.served_by(runner, entries)
             serves = self._served[known]
             if not serves:
                 self._strangers[runner.sent] = before.get(runner.sent, at)
@@ -157,13 +148,14 @@ class RunningScreen(ModelScreen):
         models = self.tui.models
         if not models.is_live or at <= self._strangers[runner.sent]:
             return ""
-        return gone_words(runner, models.entries)
+        return runners.gone_words(runner, models.entries)
 
     def _paint(self, row: RunningRow) -> Mapping[str, Line | str]:
         doing = self.tui.doing
         words = next((doing[sent] for sent in row.names if sent in doing), None)
         predicted = self._outlook.predictions.get(row.key)
-        return cells_of(row, self.tui.now(), words, predicted, is_wide=self._table.size.width >= WIDE)
+        is_wide, is_marked = self._table.size.width >= WIDE, row.key in self._table.marked
+        return runners.cells_of(row, self.tui.now(), words, predicted, is_wide=is_wide, is_marked=is_marked)
 
     def _stale_words(self) -> str:
         """Why what is shown is not what is; empty where it is."""
@@ -179,7 +171,7 @@ class RunningScreen(ModelScreen):
     def _empty_lines(self) -> list[Line]:
         """What stands in the place of the table: not to be known, not known, or nothing is loaded."""
         app = self.tui
-        if _is_too_old(app.connection.version):
+        if runners.is_too_old(app.connection.version):
             return [((TOO_OLD, "attention"),), (), (("  1", "key"), ("  shows all models", ""))]
         if app.connection.phase is not Phase.ONLINE:
             return welcome_lines(app)
@@ -193,11 +185,11 @@ class RunningScreen(ModelScreen):
             lines.append((("  l", "key"), ("  loads the current model ", ""), (current.shown, "strong")))
         return [*lines, (("  1", "key"), ("  shows all models", ""))]
 
-    def _show_about(self) -> None:
+    def follow(self) -> None:
         row, machine = self._table.item, self._machine
         line: Line = ()
         if row is not None:
-            line = about(
+            line = runners.about(
                 row,
                 self.tui.now(),
                 self._outlook.predictions.get(row.key),
@@ -215,7 +207,7 @@ class RunningScreen(ModelScreen):
         lines: list[Line] = []
         if (cards := self._outlook.cards) is not None:
             words = f" Ollama holds {units.size(cards.actual)} of the cards by the driver, predicted "
-            lines.append(((words, "dim"), *predicted_sum(cards)))
+            lines.append(((words, "dim"), *runners.predicted_sum(cards)))
         room = max(2, self.app.size.height // 4)
         for each in self._outlook.findings if not self._stale_words() else ():
             rows = flowed(((" ▸ ", "accent"), (each.words, "")), max(20, self.size.width))
@@ -224,21 +216,23 @@ class RunningScreen(ModelScreen):
                 room -= len(rows)
         return lines
 
-    def on_table_moved(self) -> None:
-        self._show_about()
-        self.refresh_bindings()
-
     # What the keys are about
 
     def chosen_models(self) -> list[Model]:
-        """The model under the cursor; where nothing is loaded the current one, for `l`."""
+        """What is marked, or under the cursor; where nothing is loaded the current model, for `l`."""
         if not self.is_mounted:
             return []
-        row = self._table.item
-        if row is not None:
-            return [row.entry.model] if row.entry else []
+        if self._rows:
+            return [row.entry.model for row in self._table.chosen if row.entry]
         current = self._loadable_current()
-        return [current] if current is not None and not self._rows else []
+        return [current] if current is not None else []
+
+    @property
+    def model(self) -> Model | None:
+        row = self._table.item if self.is_mounted else None
+        if row is None:
+            return next(iter(self.chosen_models()), None) if not self._rows else None
+        return row.entry.model if row.entry else None
 
     def _loadable_current(self) -> Model | None:
         entry = next((each for each in self.tui.models.entries if each.is_current), None)
@@ -252,23 +246,27 @@ class RunningScreen(ModelScreen):
         row = self._table.item
         if action == "details":
             return row is not None and row.entry is not None
-        if row is None and action in ("switch", "unload", "delete", "pin", "keep_alive", "copy", "rename"):
+        if action in ("filter", "sort"):
+            return bool(self._rows)
+        if row is None and action in ("switch", "copy", "rename"):
+            return False
+        if action in ("unload", "delete", "pin", "keep_alive") and not self._table.chosen:
             return False
         return super().check_action(action, parameters)
 
     def _makes_sense(self, action: str, chosen: list[Model]) -> bool:
         """Here the runner says what makes sense: the list may be older than it."""
-        row = self._table.item
-        if row is None:
+        row, marked = self._table.item, self._table.chosen
+        if action == "unload":
+            return any(each.running.state is not ModelState.STOPPING for each in marked)
+        if action == "pin":
+            return any(not each.running.runner.is_kept_forever(self.tui.now()) for each in marked)
+        if row is None and action not in ("delete", "keep_alive"):
             return action == "load" and self.tui.running_now is not None
         if action == "load":
             return False
-        if action == "unload":
-            return row.running.state is not ModelState.STOPPING
-        if action == "pin":
-            return not row.running.runner.is_kept_forever(self.tui.now())
         if action == "switch":
-            return row.entry is not None and not row.entry.is_current
+            return row is not None and row.entry is not None and not row.entry.is_current
         return super()._makes_sense(action, chosen)
 
     # Actions
@@ -281,21 +279,16 @@ class RunningScreen(ModelScreen):
         if row is not None and row.entry is not None:
             self.tui.show_details(row.entry.model.sent)
 
-    def action_clear(self) -> None:
-        self.tui.clear_notifications()
+    def action_pin(self) -> None:
+        self.tui.act(self.tui.acts.hold(self.chosen_models(), Keep.FOREVER), "pin")
+
+    def action_keep_alive(self) -> None:
+        if models := self.chosen_models():
+            self.tui.act(self.tui.acts.keep(*models), "keep")
 
     def go_to(self, key: str) -> bool:
         """Put the cursor on the runner that serves a model."""
         row = next((row for row in self._rows if key in row.names), None)
+        if row is not None and not self._table.go_to(row.key):
+            self._filter.action_clear()
         return row is not None and self._table.go_to(row.key)
-
-
-def alike(before: Sequence[Finding], found: Sequence[Finding]) -> bool:
-    """Whether they propose the same of the same models."""
-    return [(each.mend, each.name) for each in before] == [(each.mend, each.name) for each in found]
-
-
-def _is_too_old(version: str | None) -> bool:
-    """Whether a server is of before 0.1.38, which brought `/api/ps`."""
-    parts = (version or "").split("-")[0].split(".")
-    return len(parts) == 3 and all(map(str.isdecimal, parts)) and tuple(map(int, parts)) < (0, 1, 38)

@@ -1,6 +1,6 @@
 """The last line of every screen: the keys that do something now, most useful first."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from textual import events
@@ -92,8 +92,10 @@ class Answers(KeyLine):
 def working_keys(screen: Screen[Any], *, is_typing: bool, is_old: bool) -> list[Shown]:
     """The keys that do something on a screen now, most useful first, help last.
 
-    `is_typing`: those that only write are none. `is_old`: what is seen is, and asking again is useful.
+    `is_typing`: those that only write are none. `is_old`: what is seen is, and asking again is useful. What a
+    screen names in `explained` only says why it does nothing now.
     """
+    explained: Collection[str] = getattr(screen, "explained", ())
     found: dict[str, tuple[int, Shown]] = {}
     help_key: Shown = ("?", "help", "app.help")
     for key, active in screen.active_bindings.items():
@@ -101,7 +103,7 @@ def working_keys(screen: Screen[Any], *, is_typing: bool, is_old: bool) -> list[
         shown_key = screen.app.get_key_display(binding)
         if is_typing and (len(shown_key) == 1 or key in ("space", "backspace")):
             continue
-        if not active.enabled or not binding.show or not binding.description:
+        if not active.enabled or not binding.show or not binding.description or binding.id in explained:
             continue
         shown = (shown_key, binding.description, full_action(active.node, binding.action))
         if binding.id == "help":

@@ -41,10 +41,21 @@ class QueueTable(Table[QueueRow]):
 
     DEFAULT_CSS = "QueueTable { height: 1fr; }"
 
+    @property
+    def _fitted(self) -> list[tuple[Column, int]]:
+        """What they are sorted by is said beside the name where its own column has no room."""
+        found = super()._fitted
+        seen = {column.id for column, _ in found}
+        lost = next((c.title for c in self._columns if c.id == self.sorted_by and c.id not in seen), "")
+        if not lost:
+            return found
+        words = f", by {lost.lower()}"
+        return [(replace(c, title=c.title + words) if c.is_name else c, width) for c, width in found]
+
     def widen(self, highest: int) -> None:
         """Give the first column the room that the highest number takes."""
         first, *others = self._columns
-        width = max(2, len(str(highest)))
+        width = max(2, 1 + len(str(highest)))  # and a mark
         if first.width != width:
             self._columns = (replace(first, width=width), *others)
             self._fits = (0, [])

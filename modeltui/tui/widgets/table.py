@@ -16,7 +16,7 @@ from textual.strip import Strip
 
 from modeltui.domain.layout import pad, shortened
 from modeltui.tui.render import Line, cut_line, strip, width_of
-from modeltui.tui.widgets.lines import Inked
+from modeltui.tui.widgets.lines import Inked, thumb
 
 GAP = 2
 
@@ -147,6 +147,12 @@ class Table(ScrollView, Inked, Generic[Item], can_focus=True, inherit_bindings=F
         if self.cursor_key != key:
             self.post_message(self.Moved())
 
+    def measure(self, columns: Sequence[Column]) -> None:
+        """Have these columns from now on."""
+        if self._columns != tuple(columns):
+            self._columns, self._fits = tuple(columns), (0, [])
+            self.refresh_rows()
+
     def forget_rows(self) -> None:
         """Let the texts of all rows be made anew when they are shown or painted next."""
         self._rows = {}
@@ -184,6 +190,11 @@ class Table(ScrollView, Inked, Generic[Item], can_focus=True, inherit_bindings=F
         if self.marked:
             return [item for item in self._items if item.key in self.marked]
         return [self.item] if self.item else []
+
+    @property
+    def hidden_marks(self) -> int:
+        """How many marked rows are not shown now."""
+        return len(self.marked - {self._items[at].key for at in self._view})
 
     @property
     def columns(self) -> list[Column]:
@@ -257,11 +268,8 @@ class Table(ScrollView, Inked, Generic[Item], can_focus=True, inherit_bindings=F
 
     def _thumb(self, y: int, base: Style) -> Strip:
         """The last cell of a line: a mark beside the part of the list that is seen, where it is longer."""
-        shown, count = self._page, len(self._view)
-        first = round(self.scroll_y) * shown // max(1, count)
-        last = (round(self.scroll_y) + shown) * shown // max(1, count)
-        is_beside = count > shown and first <= y - self._head <= last
-        return strip((("▐", "dim"),), 1, base, self.inks) if is_beside else Strip([Segment(" ", base)], 1)
+        span = thumb(y - self._head, round(self.scroll_y), self._page, len(self._view))
+        return strip((span,), 1, base, self.inks)
 
     @property
     def row_width(self) -> int:
