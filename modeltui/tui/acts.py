@@ -59,12 +59,27 @@ class Acts:
         elif words:
             self._app.tell(f"{len(words)} models unloaded")
 
-    async def keep(self, model: Model) -> None:
-        """Ask how long, then keep it loaded that long."""
+    async def hold(self, models: Sequence[Model], keep_alive: KeepAlive) -> None:
+        """Keep some loaded so long; one that cannot be stops no other."""
+        kept = 0
+        for model in models:
+            try:
+                await self.load(model, keep_alive)
+                kept += 1
+            except ModeltuiError as error:
+                self._app.tell_error(error)
+        if kept > 1:
+            self._app.tell(f"{kept} models are kept loaded", "good")
+
+    async def keep(self, *models: Model) -> None:
+        """Ask once how long, then keep them loaded that long."""
         from modeltui.tui.screens.dialogs import TextDialog
 
+        what = f"does {models[0].shown} stay loaded after its"
+        if len(models) > 1:
+            what = f"do these {len(models)} models stay loaded after their"
         dialog = TextDialog(
-            f"How long does {model.shown} stay loaded after its last use?",
+            f"How long {what} last use?",
             facts=["30m, 4h, forever; load it anew if it is not loaded"],
             text="30m",
             check=_keep_alive_problem,
@@ -72,7 +87,7 @@ class Acts:
         )
         typed = await self._ask(dialog)
         if typed is not None:
-            await self.load(model, parse_keep_alive(typed))
+            await self.hold(models, parse_keep_alive(typed))
 
     # The current model
 

@@ -188,7 +188,7 @@ class ModelTuiApp(StatefulApp):
 
     async def action_back(self) -> None:
         if len(self.screen_stack) > 1:
-            self.pop_screen()
+            await self.show_under()
         elif self.history:
             await self.show_mode(self.history.pop())
             self.refresh_soon()
@@ -206,10 +206,10 @@ class ModelTuiApp(StatefulApp):
 
         self.push_screen(Palette(self.screen))
 
-    def action_help(self) -> None:
+    async def action_help(self) -> None:
         from modeltui.tui.screens.help import HelpScreen
 
-        self.push_screen(HelpScreen.of(self.screen))
+        await self.show_over(HelpScreen.of(self.screen))
 
     def choose_theme(self, name: str) -> None:
         """Show a theme from now on, and remember it."""

@@ -1,6 +1,6 @@
 """What is said of one download: in brief beside the table, and whole on its page."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from modeltui.domain import units
@@ -10,13 +10,15 @@ from modeltui.domain.advice.verdictwords import lines_of, machine_words
 from modeltui.domain.layout import shortened
 from modeltui.services.browsing import is_apple, numbers_of
 from modeltui.services.filtering import capabilities_of
-from modeltui.services.offerwords import count_words, series_lines, tag_lines
+from modeltui.services.offerwords import count_words, score_lines, series_lines, tag_lines
+from modeltui.services.suiting import suit_lines
 from modeltui.tui.holdings import Holdings
 from modeltui.tui.offerrows import state_words
 from modeltui.tui.render import Line, flowed, joined, number
 from modeltui.tui.screens.details import labelled
 
 if TYPE_CHECKING:
+    from modeltui.domain.advice.suitability import Suitability
     from modeltui.domain.advice.verdict import Verdict
     from modeltui.tui.advising import Advised
     from modeltui.tui.catalogview import CatalogRow
@@ -53,8 +55,17 @@ def brief_lines(
     return [*lines, (), *cut]
 
 
-def whole_lines(row: "CatalogRow", advised: "Advised | None", holdings: Holdings, now: int) -> list[Line]:
-    """Everything that is known of a download: how it would run, the tag, its series, with source and age."""
+def whole_lines(
+    row: "CatalogRow",
+    advised: "Advised | None",
+    holdings: Holdings,
+    now: int,
+    suits: Sequence["Suitability"] = (),
+) -> list[Line]:
+    """Everything that is known of a download: how it would run, the tag, its series, with source and age.
+
+    `suits`: what it is good for; none while that is being worked out.
+    """
     tag = row.offer.tag
     states = state_words(row, holdings)
     lines: list[Line] = [((tag.name, "strong"),)]
@@ -71,18 +82,25 @@ def whole_lines(row: "CatalogRow", advised: "Advised | None", holdings: Holdings
         verdict = advised.advice.verdict_of_tag(tag)
         if verdict.placement is None:
             lines += [*(labelled(*line) for line in _unknown_lines(row, advised, verdict))]
-            return [*lines, *_tag_and_series(row, holdings, now)]
+            return [*lines, *_tag_and_series(row, holdings, now, suits)]
         lines += [labelled(label, text, _ink(label, verdict)) for label, text in lines_of(verdict)]
         lines.append(labelled("machine", machine_words(advised.circumstance.machine)))
-    return [*lines, *_tag_and_series(row, holdings, now)]
+    return [*lines, *_tag_and_series(row, holdings, now, suits)]
 
 
-def _tag_and_series(row: "CatalogRow", holdings: Holdings, now: int) -> list[Line]:
+def _tag_and_series(
+    row: "CatalogRow", holdings: Holdings, now: int, suits: Sequence["Suitability"]
+) -> list[Line]:
     """What the catalog knows, whatever the machine."""
     entry = holdings.entry_of(row)
     lines: list[Line] = [(), (("this tag", "strong"),)]
     said = tag_lines(row.offer, row.offer.tag, is_installed=entry is not None, asks="p")
     lines += [labelled(label, text) for label, text in said]
+    if suits:
+        lines += [(), (("how suitable it is, 0 to 10", "strong"),)]
+        lines += [labelled(label, text) for label, text in suit_lines(suits)]
+    if scores := [labelled(label, text) for label, text in score_lines(row.offer.tag)]:
+        lines += [(), (("published scores of its size", "strong"),), *scores]
     lines += [(), ((f"the series {row.offer.series.name}", "strong"),)]
     lines += [labelled(label, text) for label, text in series_lines(row.offer.series, now)]
     return lines

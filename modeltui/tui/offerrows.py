@@ -1,5 +1,7 @@
 """The columns and cells of what could be pulled: rows of the catalog, and tags of one series."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from modeltui.domain import units
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from modeltui.services.advice import Numbers
     from modeltui.tui.catalogview import CatalogRow
 
+VRAM, RAM = "VRAM", "RAM"
 COLUMNS = (
     Column("mark", "", 2),
     Column("name", "NAME", 26, is_name=True),
@@ -24,7 +27,7 @@ COLUMNS = (
     Column("params", "PARAMS", 6, worth=2, right=True),
     Column("quant", "QUANT", 8, worth=3),
     Column("size", "SIZE", 7, right=True),
-    Column("needs", "VRAM", 7, worth=1, right=True),
+    Column("needs", VRAM, 7, worth=1, right=True),
     Column("fit", "FIT", 8),
     Column("context", "CTX", 5, worth=4, right=True),
     Column("can", "CAN", 22, worth=9),
@@ -38,7 +41,7 @@ TAG_COLUMNS = (
     Column("params", "PARAMS", 6, worth=3, right=True),
     Column("quant", "QUANT", 8, worth=2),
     Column("size", "SIZE", 8, right=True),
-    Column("needs", "VRAM", 8, worth=1, right=True),
+    Column("needs", VRAM, 8, worth=1, right=True),
     Column("fit", "FIT", 8),
     Column("context", "CTX", 5, worth=4, right=True),
 )
@@ -74,6 +77,12 @@ def cells_of(
         "pulls": ((count_words(series.pulls), "dim"),),
         "date": (((row.offer.date or units.UNKNOWN)[:7], "dim"),),
     }
+
+
+def by_machine(columns: Sequence[Column], machine: Machine | None) -> tuple[Column, ...]:
+    """The columns; a machine without a GPU has RAM where others have VRAM."""
+    has_cards = machine is None or bool(machine.cards)
+    return tuple(each if has_cards or each.title != VRAM else replace(each, title=RAM) for each in columns)
 
 
 def name_line(tag: Tag, width: int, *, is_lead: bool) -> Line:

@@ -7,9 +7,12 @@ from typing import Any
 
 from rich.console import Console
 from textual._compositor import ChopsUpdate
+from textual.await_remove import AwaitRemove
+from textual.dom import DOMNode
 from textual.geometry import clamp
 from textual.screen import Screen
 from textual.strip import Strip
+from textual.widget import AwaitMount, Widget
 
 from modeltui.tui.keyed import KeyedApp
 
@@ -57,19 +60,38 @@ class PaintedApp(KeyedApp):
 
     async def show_mode(self, mode: str) -> None:
         """Show another mode, painted once: when its screen stands whole. Returns then."""
-        if mode == self.current_mode:
-            return
-        mounted = self.switch_mode(mode)
+        if mode != self.current_mode:
+            await self._paint_once(self.switch_mode(mode))  # holds the paints back
+
+    async def show_over(self, screen: Screen[Any]) -> None:
+        """Show a screen over the one that is seen, painted once. Returns then."""
+        mounted = self.push_screen(screen)
+        self._begin_batch()
+        await self._paint_once(mounted)
+
+    async def show_under(self) -> None:
+        """Take the uppermost screen away; the one beneath is painted once. Returns then.
+
+        Until it is gone is not waited for: it may be that which asks for this.
+        """
+        self.pop_screen()
+        self._begin_batch()
+        await self._paint_once(None)
+
+    async def _paint_once(self, mounted: AwaitMount | None) -> None:
+        """Let paints come again, one of all that is seen, when what a change of screens leads to stands."""
         screen, is_shown = self.screen, asyncio.Event()
         screen.call_later(is_shown.set)  # comes after the news that it is shown, and its answer to it
         try:
             async with asyncio.timeout(PATIENCE_S):
-                await mounted
+                if mounted is not None:
+                    await mounted
                 await is_shown.wait()
         except TimeoutError:
             pass
         finally:
-            mounted._widgets = []  # Textual awaits it, too, and would lay out and paint all a second time
+            if mounted is not None:
+                mounted._widgets = []  # Textual awaits it, too, and would lay out and paint all again
             self._end_batch()
             screen.refresh()
             screen._on_timer_update()  # now, not with the next of the frames that come 60 times a second
@@ -90,6 +112,19 @@ class PaintedApp(KeyedApp):
     def delay_update(self, delay: float = 0.05) -> None:
         """Paint nothing until `show_mode` does. Textual waits for 50 ms, however soon a screen stands."""
         self._begin_batch()
+
+    @property
+    def _background_screens(self) -> list[Screen[Any]]:
+        """None under a page: Textual would paint that whole for what changes beneath it, and is not seen."""
+        stack = self._screen_stack
+        return [] if stack and stack[-1].styles.background.a == 1 else super()._background_screens
+
+    def _prune(self, *nodes: Widget, parent: DOMNode | None = None) -> AwaitRemove:
+        """Take nodes away. The screen beneath one that goes has been painted: Textual would once more."""
+        removing = super()._prune(*nodes, parent=parent)
+        if parent is self:
+            removing._post_remove = None
+        return removing
 
     def _display(self, screen: Screen[Any], renderable: Any) -> None:
         """Send no more of a line than changed in it."""

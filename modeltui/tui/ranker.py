@@ -14,6 +14,7 @@ from modeltui.services.advice import Advice, Circumstance
 from modeltui.services.circumstances import circumstance_of, with_hardware
 from modeltui.services.firststart import first_wish
 from modeltui.services.recommending import Recommendation, Recommending, recommending_with
+from modeltui.tui.suiting import quality_for
 
 if TYPE_CHECKING:
     from modeltui.domain.catalog.series import Catalog
@@ -102,9 +103,7 @@ class Ranker:
             )
         if asked.hardware is not None:
             circumstance = with_hardware(circumstance, asked.hardware)
-        before = self._recommending
-        is_same = before is not None and before.advice.circumstance.catalog is catalog
-        quality = before.quality if before is not None and is_same else None
+        quality = await quality_for(app, catalog)
         return await recommending_with(services, link, Advice(circumstance), quality)
 
 

@@ -1,13 +1,16 @@
 """The rows of Running: which models a runner serves, and what its cells say."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from modeltui.domain import units
 from modeltui.domain.advice.memorywords import deviation_words
+from modeltui.domain.advice.runningfindings import Finding
 from modeltui.domain.memory.predictions import CardUse, Prediction
 from modeltui.domain.models import LoadedModel, Model, ModelState
 from modeltui.domain.names import same
+from modeltui.domain.query import Subject
 from modeltui.domain.words import age_words, kept_words
 from modeltui.services.library import Entry
 from modeltui.services.monitoring import Running
@@ -71,13 +74,42 @@ def served_by(runner: LoadedModel, entries: Sequence[Entry]) -> tuple[Entry, ...
     return (*first, *others)
 
 
+ORDERS = {
+    "": "as the server lists them", "name": "by name", "vram": "most VRAM first", "kept": "what leaves first",
+}  # fmt: skip
+
+
+def subject_of(row: RunningRow, now: int) -> Subject:
+    """What the words of the filter are held against: names, where it lies, how long, family; its sizes."""
+    runner = row.running.runner
+    texts = [*row.names, where_words(row.running), kept_words(runner.expires_at, now), row.gone]
+    texts += [runner.family or "", runner.quantization or "", "current" if row.is_current else ""]
+    return Subject(" ".join(texts).casefold(), runner.size, frozenset(), needs=runner.vram)
+
+
+def rank_of(row: RunningRow, order: str) -> tuple[float, str]:
+    """By what a row is sorted, the smallest first: its name, its VRAM (the most first), or when it leaves."""
+    runner = row.running.runner
+    if order == "name":
+        return 0, runner.shown.casefold()
+    if order == "vram":
+        return -(runner.vram or 0), ""
+    return (math.inf if runner.expires_at is None else runner.expires_at), ""
+
+
 def gone_words(runner: LoadedModel, entries: Sequence[Entry]) -> str:
     """What is said of a runner that serves no installed model."""
     return REPLACED if any(same(entry.model.name, runner.name) for entry in entries) else GONE
 
 
 def cells_of(
-    row: RunningRow, now: int, doing: str | None, predicted: Prediction | None = None, *, is_wide: bool
+    row: RunningRow,
+    now: int,
+    doing: str | None,
+    predicted: Prediction | None = None,
+    *,
+    is_wide: bool,
+    is_marked: bool = False,
 ) -> Mapping[str, Line | str]:
     """The cells of one runner; where the hardware contradicts the server its numbers are not believed."""
     runner, state, claim = row.running.runner, row.running.state, row.running.claim
@@ -88,13 +120,9 @@ def cells_of(
         place = where.partition(" (")[0]
         where = where if is_wide else f"{place}, not gpu" if state is ModelState.CPU else place
     kept = "stopping" if state is ModelState.STOPPING else kept_words(runner.expires_at, now)
-    mark: Line = ()
-    if row.is_current:
-        mark = (("●", "accent"),)
-    elif row.gone:
-        mark = (("!", "attention"),)
+    mark, mark_ink = ("●", "accent") if row.is_current else ("!", "attention") if row.gone else (" ", "")
     return {
-        "mark": mark,
+        "mark": ((mark, mark_ink), ("+" if is_marked else " ", "accent")),
         "name": runner.shown,
         "where": ((doing, "accent"),) if doing else ((where, ink),),
         "vram": number(units.size(vram)),
@@ -162,3 +190,14 @@ def about(
         took, age = units.duration(last.load_ms), age_words(last.at, now)
         parts.append((("last load ", "dim"), (took, ""), (f", {age}", "dim")))
     return ((" ", ""), *joined(parts))
+
+
+def alike(before: Sequence[Finding], found: Sequence[Finding]) -> bool:
+    """Whether they propose the same of the same models."""
+    return [(each.mend, each.name) for each in before] == [(each.mend, each.name) for each in found]
+
+
+def is_too_old(version: str | None) -> bool:
+    """Whether a server is of before 0.1.38, which brought `/api/ps`."""
+    parts = (version or "").split("-")[0].split(".")
+    return len(parts) == 3 and all(map(str.isdecimal, parts)) and tuple(map(int, parts)) < (0, 1, 38)

@@ -20,6 +20,7 @@ from modeltui.tui.state import Connection, Models, Undo
 if TYPE_CHECKING:
     import asyncio
 
+    from modeltui.domain.advice.quality import Quality
     from modeltui.domain.catalog.series import Catalog
     from modeltui.services.library import Listing
     from modeltui.services.monitoring import RunningNow
@@ -46,6 +47,7 @@ class StatefulApp(PaintedApp):
 
     def __init__(self, stage: Stage, *, ansi_color: bool | None) -> None:
         super().__init__(ansi_color=ansi_color)
+        self.quality: Quality | None = None  # of the models of all of the catalog; tui/suiting.py makes it
         self.wants_catalog = False  # all of it, once a screen shows what is not installed
         self.shown_details = 0  # so many models told their shape to this program: verdicts rest on it
         self.holds_runner = False
@@ -82,6 +84,10 @@ class StatefulApp(PaintedApp):
             looking_at=lambda: self.current_mode or "",
             listed=self._listed,
         )
+
+    def watch_catalog(self) -> None:
+        """What was said of another catalog's models does not hold for those of this one."""
+        self.quality = None
 
     def _take(self, *snapshots: "Snapshot") -> None:
         """Show what the poller found; of several that come together the last one paints the screens."""

@@ -122,6 +122,16 @@ def first_ranking(terminal: Terminal) -> tuple[float, float]:
     return (framed - sent) * 1000, (listed - sent) * 1000
 
 
+def helps(terminal: Terminal, rounds: int) -> tuple[Keys, Keys]:
+    """Help on what is under the cursor, and back; the first round, which imports it, is not counted."""
+    bursts = []
+    for _ in range(2 * rounds + 2):
+        terminal.wait_quiet(REST_S)
+        bursts.append(terminal.press("?"))
+    there, back = bursts[2::2], bursts[3::2]
+    return Keys.of(there, [each.size for each in there]), Keys.of(back, [each.size for each in back])
+
+
 def screens(terminal: Terminal, rounds: int, keys: str = "451") -> Keys:
     """Other screens and back; the first round, which makes the screens, is not counted."""
     for key in keys:

@@ -161,6 +161,7 @@ def key_rows(runs: int, root: Path) -> list[Row]:
         with server.live() as terminal:
             cursor = screen_keys.cursor(terminal, 2 * runs)
             screens = screen_keys.screens(terminal, runs)
+            there, back = screen_keys.helps(terminal, runs)
         with server.bare_at_rest() as terminal:
             bare = screen_keys.cursor(terminal, 2 * runs)
         switch = screen_keys.switches(server, max(2, runs // 2))
@@ -171,6 +172,9 @@ def key_rows(runs: int, root: Path) -> list[Row]:
         Row("screens 1 4 5: key to last byte", screens.median, None, "ms", "<= 100", _at_most(100)),
         Row("screens 1 4 5: p90", screens.p90, None, "ms", "", _any),
         Row("screens 1 4 5: bytes", screens.size, None, "B", "", _any),
+        Row("help: key to last byte", there.median, None, "ms", "<= 50", _at_most(50)),
+        Row("help: bytes", there.size, None, "B", "", _any),
+        Row("back from help: key to last byte", back.median, None, "ms", "<= 50", _at_most(50)),
         Row("switch to a loaded model, with proof", switch, None, "ms", "<= 1000", _at_most(1000)),
     ]
 

@@ -99,3 +99,16 @@ def test_rates_have_two_digits() -> None:
     rates = [None, 0.0, 0.04, 3.14, 9.94, 9.96, 38.4, 99.4, 99.6, 129.7, 245.0, 1234.0]
     words = ["—", "0.0", "0.0", "3.1", "9.9", "10", "38", "99", "100", "130", "240", "1200"]
     assert [units.rate(each) for each in rates] == words
+
+
+@pytest.mark.parametrize(
+    ("count", "total", "words"),
+    [
+        (19_600_000_000, 24 * 2**30, "19.6/25.8 GB"),
+        (0, 24 * 2**30, "0.0/25.8 GB"),
+        (900_000_000, 8 * 2**30, "0.90/8.59 GB"),
+        (3, 512, "3/512 B"),
+    ],
+)
+def test_a_part_is_in_the_unit_and_the_digits_of_the_whole(count: int, total: int, words: str) -> None:
+    assert units.part(count, total) == words

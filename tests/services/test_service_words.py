@@ -100,6 +100,17 @@ def test_a_model_that_is_not_loaded_says_so() -> None:
     assert "signed in as" not in lines and "manifest file" not in lines
 
 
+def test_what_nobody_said_of_a_model_is_said_in_one_line() -> None:
+    said = ModelDetails(base_model="base:7b", projector={"general.type": "mmproj"})
+    lines = dict(detail_lines(Facts(ENTRY, said, (), "/models/coder", None), NOW))
+    assert lines["not known"] == "adapters, last used"
+    lines = dict(detail_lines(Facts(ENTRY, ModelDetails(), (), None, None), NOW))
+    assert lines["not known"] == "base model, adapters, projector, path on disk, last used"
+    cloud = replace(ENTRY, model=replace(MODEL, remote_host="https://ollama.com"), state=ModelState.CLOUD)
+    lines = dict(detail_lines(Facts(cloud, ModelDetails(), (), None, None), NOW))
+    assert lines["not known"] == "base model, last used", "it has no files here"
+
+
 def test_a_cloud_model_says_who_is_signed_in_and_has_no_size() -> None:
     cloud = replace(ENTRY, model=replace(MODEL, remote_host="https://ollama.com"), state=ModelState.CLOUD)
     lines = dict(detail_lines(Facts(cloud, ModelDetails(), (), None, None), NOW))

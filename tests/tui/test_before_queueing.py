@@ -76,6 +76,14 @@ async def test_a_model_that_no_registry_knows_is_asked_about(
         await shown.until(lambda: sorted(queued(shown)) == names)
 
 
+async def test_several_that_no_registry_knows_are_named(tmp_path: Path) -> None:
+    async with live(tmp_path, size=(80, 24)) as shown:
+        await pull(shown, "nowhere:1b nothing:2b")
+        await shown.sees(
+            "do not know these 2 models. Pull all the same?", "nowhere:1b, nothing:2b", "they answer"
+        )
+
+
 @pytest.mark.parametrize(("key", "is_queued"), [("enter", False), ("p", True)])
 async def test_a_disk_without_room_is_asked_about(tmp_path: Path, key: str, is_queued: bool) -> None:
     async with here(tmp_path) as shown:

@@ -1,5 +1,6 @@
 """Catalog: the list of what could be pulled, its words and orders, and just that pulled which a row shows."""
 
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,8 +11,12 @@ from libsite import Site, SiteModel, SiteTag, serving
 from live import Live, live
 from textual.widgets import Input
 
+import modeltui.tui.suiting
 from modeltui.demo.library import DemoModel, Library
+from modeltui.domain.advice.quality import Quality
+from modeltui.domain.catalog.series import Catalog
 from modeltui.domain.models import ModelState
+from modeltui.services.suiting import quality_of
 from modeltui.tui.catalogsearch import Search
 from modeltui.tui.catalogview import CatalogRow
 from modeltui.tui.screens.catalog import CatalogScreen
@@ -405,3 +410,41 @@ async def test_refresh_is_asked_first_and_shows_what_is_new(tmp_path: Path) -> N
             await shown.sees("1 new")
             await find(shown, "fresh9:9b-q4_K_M")
             await shown.until(lambda: search(shown).judged.is_whole)
+
+
+async def test_without_a_gpu_what_a_tag_needs_is_headed_ram(tmp_path: Path) -> None:
+    config = '[servers.demo.hardware]\ngpus = []\nram = "64GB"\n'
+    async with catalog(tmp_path, config=config) as shown:
+        await shown.until(lambda: " RAM " in shown.line("NAME"))
+        assert "VRAM" not in shown.line("NAME")
+        await shown.press("enter")
+        await shown.until(lambda: " RAM " in shown.line("TAG"))
+
+
+async def test_the_page_of_a_tag_says_what_it_is_good_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Worked out off the event loop, kept for all, while the rest stands; each tag has its own."""
+    made_in = []
+
+    def make(catalog: Catalog) -> Quality:
+        made_in.append(threading.current_thread())
+        may_go_on.wait(60)
+        return quality_of(catalog)
+
+    may_go_on = threading.Event()
+    monkeypatch.setattr(modeltui.tui.suiting, "quality_of", make)
+    async with catalog(tmp_path, size=(160, 70)) as shown:
+        await shown.press("enter")
+        try:
+            await shown.sees("fit ", "this tag")
+            assert "how suitable" not in shown.text
+        finally:
+            may_go_on.set()
+        await shown.sees("how suitable it is, 0 to 10", "published scores: ", "not made for")
+        assert made_in and threading.main_thread() not in made_in
+        first = shown.line("coding ")
+        await shown.press("down")
+        await shown.until(lambda: shown.line("coding ") not in ("", first))
+        assert len(made_in) == 1, "it is made once"
+        assert shown.app.quality is not None

@@ -74,7 +74,7 @@ async def test_the_current_model_and_its_system_prompt(tmp_path: Path) -> None:
         await shown.sees("current         for", "last load       —")
         await shown.press("escape")
         await on_details(shown, "code-reviewer:latest")
-        await shown.sees("You review code. Be brief,", "based on        qwen3:8b", "set to 16384")
+        await shown.sees("You review code. Be brief,", "based on        qwen3:8b", "set to 16k")
         assert "current   " not in shown.text
 
 

@@ -75,6 +75,9 @@ def demonstration(home: Path) -> Iterator[Demo]:
         process.stdout.close()
 
 
+EVERY_SCREEN = ["1", "2", "3", "4", "5", "\r", "?", "\x10", "p"]  # details, help, palette and a dialog, too
+
+
 def pulling(terminal: Pty, demo: Demo) -> None:
     """Ask for a model on the screen, and wait until bytes of it have come."""
     demo.stall_pulls()
@@ -87,7 +90,7 @@ def pulling(terminal: Pty, demo: Demo) -> None:
         time.sleep(0.05)
 
 
-@pytest.mark.parametrize("screen", ["1", "4", "5", "?", "\x10", "p"])
+@pytest.mark.parametrize("screen", EVERY_SCREEN, ids=repr)
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)], ids=str
 )
@@ -104,7 +107,7 @@ def test_a_signal_leaves_the_terminal_sane(
         assert terminal.left_on() == []
 
 
-@pytest.mark.parametrize("screen", ["1", "4", "5", "?", "\x10", "p"])
+@pytest.mark.parametrize("screen", EVERY_SCREEN, ids=repr)
 def test_ctrl_c_ends_every_screen(quiet_demo: Demo, screen: str) -> None:
     with Pty(80, 24) as terminal:
         terminal.spawn(MODELTUI, quiet_demo.environ)

@@ -32,6 +32,19 @@ def whole_frames(shown: Live, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return frames
 
 
+def updates(shown: Live, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The kind of each update that is sent from now on."""
+    app, display, sent = shown.app, shown.app._display, list[str]()
+
+    def record(screen: Any, update: Any) -> None:
+        if update is not None and not app._batch_count:
+            sent.append(type(update).__name__)
+        display(screen, update)
+
+    monkeypatch.setattr(app, "_display", record)
+    return sent
+
+
 async def test_the_catalog_is_painted_once_and_read_after_that(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -129,3 +142,24 @@ def test_a_screen_shows_the_state_once_when_it_comes(tmp_path: Path, monkeypatch
     monkeypatch.setattr(RunningScreen, "show_state", counted)
     with still_app(tmp_path, monkeypatch) as app:
         asyncio.run(visits(app))
+
+
+async def test_help_is_painted_once_and_so_is_what_lies_under_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing that comes later, be it a change beneath it, has any of it painted again."""
+    async with live(tmp_path) as shown:
+        await shown.until(lambda: shown.app.advice is not None)
+        await shown.until(lambda: not shown.app.notice[0])
+        frames, sent = whole_frames(shown, monkeypatch), updates(shown, monkeypatch)
+        await shown.press("question_mark")
+        await shown.sees("UNDER THE CURSOR", "▐")
+        shown.app.tell("a change beneath it")
+        await shown.pilot.pause(0.3)
+        assert (len(frames), sent) == (1, ["LayoutUpdate"])
+        assert "UNDER THE CURSOR" in frames[0]
+        await shown.press("question_mark")
+        await shown.sees("a change beneath it")
+        await shown.pilot.pause(0.3)
+        assert (len(frames), sent) == (2, ["LayoutUpdate"] * 2)
+        assert "NAME" in frames[1]

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import socket
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,11 @@ from textual.widgets import Input
 from modeltui.demo.faults import Fault, Kind
 from modeltui.demo.library import Library
 from modeltui.demo.server import DemoServer
+from modeltui.domain.names import parse
+from modeltui.domain.transfers import State
+from modeltui.store.journal import Origin
+from modeltui.store.store import Store
+from modeltui.tui.pulse import LOOK_S
 from modeltui.tui.screens.dialogs import Question
 from modeltui.tui.state import Phase
 
@@ -88,6 +94,29 @@ async def test_a_server_that_dies_and_comes_back(tmp_path: Path) -> None:
             await shown.sees("online")
 
 
+async def test_a_pull_that_loses_the_server_or_meets_it_again_tells_the_status_line(tmp_path: Path) -> None:
+    """On Downloads the server itself is asked every 30 s only: what a pull knows is not waited for."""
+    port = free_port()
+    server = DemoServer(port=port, rate=1e6)
+    await server.start()
+    async with live(tmp_path, url=f"http://127.0.0.1:{port}", config="[poll]\nhealth_s = 3600\n") as shown:
+        await shown.press("4", "p")
+        await shown.type("gemma3:4b")
+        await shown.press("enter")
+        await shown.until(lambda: [row.transfer.state for row in shown.app.transfers] == [State.PULLING])
+        await shown.until(
+            lambda: shown.app.connection.latency_ms is not None
+        )  # nothing is asked from here on
+        assert shown.app.connection.is_online
+        await server.stop()
+        await shown.until(lambda: [row.transfer.state for row in shown.app.transfers] == [State.RETRYING])
+        await shown.until(lambda: shown.app.connection.phase is Phase.OFFLINE)
+        await shown.sees("retry", "offline")
+        async with DemoServer(port=port, rate=1e6):
+            await shown.until(lambda: [row.transfer.state for row in shown.app.transfers] == [State.PULLING])
+            await shown.until(lambda: shown.app.connection.is_online)
+
+
 async def test_a_server_that_hangs_is_waited_for_in_words(tmp_path: Path) -> None:
     """It accepts connections and says nothing."""
     over = asyncio.Event()
@@ -120,22 +149,26 @@ async def test_what_is_no_ollama_server_is_said(tmp_path: Path) -> None:
 
 
 async def test_a_change_made_by_another_process_shows_within_half_a_second(tmp_path: Path) -> None:
-    async with live(tmp_path, config="[poll]\nmodels_s = 60\n") as shown:
-        from modeltui.domain.names import parse
-        from modeltui.store.journal import Origin
-        from modeltui.store.store import Store
-
+    """From the change to the screen, with the longest wait for a look at the store; of ten tries one at
+    least, since a busy machine is slow now and then.
+    """
+    async with live(tmp_path, config="[poll]\nmodels_s = 3600\nhealth_s = 3600\n") as shown:
         await shown.sees("z undoes that")
-        other = Store.open(shown.paths.database)
+        other, took = Store.open(shown.paths.database), list[float]()
         link = await shown.app.services.active()
-        other.facts.set_current(link.id, parse("qwen3:8b"), None, 1)
-        other.journal.add(
-            at=1, user="x", origin=Origin.COMMAND, server_id=link.id, action="switch", subject="qwen3:8b"
-        )
+        for number in range(10):
+            name = ("qwen3:8b", "llama3.2:3b")[number % 2]
+            began = asyncio.get_running_loop().time()
+            other.facts.set_current(link.id, parse(name), None, number)
+            other.journal.add(
+                at=1, user="x", origin=Origin.COMMAND, server_id=link.id, action="switch", subject=name
+            )
+            await shown.until(lambda name=name: name in shown.line("●"))
+            took.append(asyncio.get_running_loop().time() - began)
+            if LOOK_S + took[-1] <= 0.5:
+                break
         other.close()
-        began = asyncio.get_running_loop().time()
-        await shown.until(lambda: "qwen3:8b" in shown.line("●"))
-        assert asyncio.get_running_loop().time() - began < 1.5
+        assert LOOK_S + took[-1] <= 0.5, took
 
 
 async def test_quitting_asks_only_while_pulls_run_here(tmp_path: Path) -> None:
@@ -155,6 +188,19 @@ async def test_quitting_asks_only_while_pulls_run_here(tmp_path: Path) -> None:
         await shown.press("q")
         await shown.until(lambda: not shown.app.is_running)
     assert shown.app.return_code == 0
+
+
+async def test_quitting_a_demonstration_promises_nothing_and_no_percent_is_no_zero(tmp_path: Path) -> None:
+    async with live(tmp_path, rate=2e6, config="[registry]\nlookup = false\n") as shown:
+        shown.app.stage = replace(shown.app.stage, is_demo=True)
+        await shown.press("p")
+        await shown.type("qwen3:0.6b")
+        await shown.press("enter")
+        await shown.until(lambda: shown.app.holds_runner)
+        await shown.until(lambda: shown.app.transfers and shown.app.transfers[0].transfer.done > 0)
+        await shown.press("q")
+        await shown.sees("Quit while 1 pull runs", "of at least 523 MB", "They end with the demonstration")
+        assert "0 %" not in shown.text and "queue run" not in shown.text
 
 
 @pytest.mark.parametrize(("key", "code"), [("q", 0), ("ctrl+c", 130)])
@@ -233,3 +279,16 @@ async def test_a_theme_that_is_pinned_is_not_written(tmp_path: Path) -> None:
 async def test_an_unknown_theme_is_said(tmp_path: Path) -> None:
     async with live(tmp_path, config='theme = "no-such"\n') as shown:
         await shown.sees("there is no theme")
+
+
+async def test_with_sixteen_colours_no_word_is_painted_in_the_colour_it_stands_on(tmp_path: Path) -> None:
+    async with live(tmp_path, colour="ansi") as shown:
+        for keys in (("1",), ("d",), ("escape", "p"), ("escape", "4"), ("5",), ("ctrl+p",), ("escape", "f1")):
+            await shown.press(*keys)
+            strips = shown.app.screen._compositor.render_strips()
+            words = [segment for strip in strips for segment in strip if segment.text.strip()]
+            inked = [
+                each for each in words if each.style and each.style.color and not each.style.color.is_default
+            ]
+            assert inked
+            assert [each for each in inked if each.style and each.style.color == each.style.bgcolor] == []

@@ -140,7 +140,7 @@ SIGNALS = [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)]
 def test_a_signal_ends_it_in_order_and_the_terminal_is_as_before(
     probe: Probe, number: signal.Signals, code: int
 ) -> None:
-    pty = probe.start()
+    pty = probe.start(grace_s=30)  # its pace is not what is tested
     assert {"raw mode", "alternate screen", "mouse", "hidden cursor", "focus events"} <= set(pty.left_on())
     pty.kill(number)
     probe.ends_with(code)

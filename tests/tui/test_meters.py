@@ -139,10 +139,16 @@ def test_only_the_part_that_differs_is_painted() -> None:
     assert differing((("漢 1", ""),), (("漢 2", ""),)) == (3, 4)
 
 
+def test_what_rests_reads_as_everywhere_else() -> None:
+    """The row of a model says 14.4 GB: so does the meter, though it moves in steps of more than a digit."""
+    card = replace(CARD, used=14_400_000_000)
+    assert "14.4/25.8 GB" in shown(with_cards(card), 120)[0]
+
+
 def test_the_runners_have_a_line_where_they_are_seen() -> None:
     lines = [text_of(line) for line in hardware_lines(HOST, 120, Steady(), 8, RunnerUse(1, 4 * GB, 30.0))]
     assert len(lines) == 3
-    assert lines[2].startswith(" runner ") and " 4.1/68.7 GB" in lines[2] and "CPU" in lines[2]
+    assert lines[2].startswith(" runner ") and " 4.0/68.7 GB" in lines[2] and "CPU" in lines[2]
     assert "30 %" in lines[2]
     two = [text_of(line) for line in hardware_lines(HOST, 60, Steady(), 8, RunnerUse(2, 4 * GB, None))]
     assert two[2].startswith(" 2 runner") and all(cells(line) <= 60 for line in two)

@@ -66,6 +66,22 @@ async def test_the_filter(tmp_path: Path, typed: str, names: list[str]) -> None:
         await shown.until(lambda: rows.count == 12)
 
 
+@pytest.mark.parametrize(
+    ("typed", "names"),
+    [
+        ("license:apache code", ["qwen2.5-coder:7b"]),
+        ("alibaba <5gb", ["qwen2.5-coder:7b"]),
+        ("purpose:specialized", ["nomic-embed-text:latest"]),
+    ],
+)
+async def test_the_filter_knows_what_the_catalog_says(tmp_path: Path, typed: str, names: list[str]) -> None:
+    async with live(tmp_path) as shown:
+        await shown.until(lambda: shown.app.advice is not None)
+        await shown.press("slash")
+        await shown.type(typed)
+        await shown.sees(f"/ {typed}", f"{len(names)} of 12", *names)
+
+
 async def test_keys_are_text_in_the_filter(tmp_path: Path) -> None:
     async with live(tmp_path) as shown:
         await shown.press("slash", "q", "1", "d", "backspace", "space", "x")
@@ -95,9 +111,10 @@ async def test_cursor_marks_and_order_survive_each_other_and_a_refresh(tmp_path:
         await shown.press("r")
         await shown.until(lambda: shown.app.list_seen_at != before)
         await shown.press("escape")
-        assert rows.marked == frozenset()
-        await shown.press("escape")
         await shown.until(lambda: rows.count == 12)
+        assert rows.marked == {"qwen3:8b"}
+        await shown.press("escape")
+        assert rows.marked == frozenset()
         assert cursor is not None
 
 
@@ -190,6 +207,29 @@ async def test_a_switch_asks_with_its_facts(tmp_path: Path) -> None:
         await shown.sees("current model: qwen3:8b", "current since")
         await shown.press("z")
         await shown.sees("the current model is assistant:latest again")
+
+
+async def test_a_switch_offers_to_unload_the_previous_model_where_it_is_loaded(tmp_path: Path) -> None:
+    async with live(tmp_path) as shown:
+        await shown.sees("z undoes that")
+        await go_to(shown, "nomic-embed-text:latest")
+        await shown.press("l")
+        await shown.until(lambda: state(shown, "nomic-embed-text:latest") is ModelState.GPU)
+        await go_to(shown, "qwen3:8b")
+        await shown.press("s")
+        await shown.sees("keep assistant:latest")
+        assert "then unload" not in shown.text
+        await shown.press("escape")
+        await go_to(shown, "assistant:latest")
+        await shown.press("l")
+        await shown.until(lambda: state(shown, "assistant:latest") is ModelState.GPU)
+        await go_to(shown, "qwen3:8b")
+        await shown.press("s")
+        await shown.sees("switch, then unload assistant:latest")
+        await shown.press("u")
+        await shown.sees("current model: qwen3:8b")
+        await shown.until(lambda: state(shown, "assistant:latest") is ModelState.NOT_LOADED)
+        assert state(shown, "qwen3:8b") is ModelState.GPU
 
 
 async def test_a_switch_to_a_loaded_model_asks_nothing(tmp_path: Path) -> None:
@@ -300,10 +340,19 @@ async def test_keys_that_do_nothing_now_are_not_shown(tmp_path: Path) -> None:
         assert not isinstance(shown.app.screen, Question)
 
 
-@pytest.mark.parametrize(("size", "columns"), [((60, 20), "NAME SIZE STATE"), ((44, 20), "NAME SIZE STATE")])
+@pytest.mark.parametrize(
+    ("size", "columns"),
+    [
+        ((44, 20), "NAME SIZE STATE"),
+        ((60, 20), "NAME SIZE STATE"),
+        ((80, 24), "NAME SIZE STATE TOK/S FIT"),
+        ((120, 35), "NAME QUANT SIZE STATE TOK/S FIT"),
+        ((140, 35), "NAME QUANT SIZE STATE TOK/S FIT MODIFIED▼"),
+    ],
+)
 async def test_columns_give_way_by_worth(tmp_path: Path, size: tuple[int, int], columns: str) -> None:
     async with live(tmp_path, size=size) as shown:
-        assert shown.line("NAME").split() == columns.split()
+        assert shown.line("NAME").partition("│")[0].split() == columns.split()
         assert all(len(line) <= size[0] for line in shown.text.splitlines())
         await shown.pilot.resize_terminal(160, 40)
         await shown.sees("MODIFIED", "PARAMS")

@@ -11,6 +11,8 @@ from still_values import CURRENT, INSTALLED, QUEUE
 from modeltui.domain import units
 from modeltui.domain.advice.alternatives import Also
 from modeltui.domain.advice.fit import FitKind
+from modeltui.domain.advice.reasons import Ranked
+from modeltui.domain.layout import shortened
 from modeltui.domain.machines.machine import KnownMachine
 from modeltui.tui.onserver import OnServer
 from modeltui.tui.render import Line, width_of
@@ -18,7 +20,7 @@ from modeltui.tui.screens.recommendpages import LABEL, compared_lines, score_lin
 from modeltui.tui.screens.recommendrows import (
     CONTEXT,
     about,
-    also_line,
+    also_lines,
     beneath,
     cells_of,
     columns_of,
@@ -26,6 +28,7 @@ from modeltui.tui.screens.recommendrows import (
     machine_words,
 )
 from modeltui.tui.screens.recommendwords import empty_lines, notes, pull_facts
+from modeltui.tui.widgets.table import fitted
 from modeltui.tui.widgets.wishline import Part, WishLine
 
 WIDTHS = st.integers(20, 200)
@@ -109,14 +112,15 @@ def test_the_sentence_loses_whole_facts_before_letters() -> None:
 
 
 @given(st.sampled_from(ROWS), WIDTHS)
-def test_the_lines_about_a_row_keep_to_their_three(row: object, width: int) -> None:
-    lines = about(row, width)  # type: ignore[arg-type]
-    assert len(lines) <= 3
-    assert all(width_of(line) <= width for line in lines)
+def test_the_lines_about_a_row_keep_to_their_number(row: Ranked, width: int) -> None:
+    for most in (3, 4):
+        lines = about(row, width, most)
+        assert len(lines) <= most
+        assert all(width_of(line) <= width for line in lines)
 
 
 def test_the_score_is_taken_apart_with_memory_beside_it_where_it_fits() -> None:
-    wide, narrow, tiny = (about(ROWS[0], width) for width in (140, 80, 50))
+    wide, narrow, tiny = (about(ROWS[0], width, 4) for width in (140, 80, 50))
     assert "quality 60/60  speed 12/18  fit 14/14  context 4/4  history 2/4" in text(wide[0])
     assert "weights 20.3 + KV 1.0 + compute 0.4 GB, ±5 %" in text(wide[0])
     assert "weights" in text(narrow[1])
@@ -132,13 +136,35 @@ def test_a_part_that_is_mostly_lost_is_marked_but_not_history() -> None:
 
 def test_also_says_in_any_case_what_does_not_fit() -> None:
     row = replace(ROWS[0], also=ALSO)
-    assert "(twice as fast)" in text(also_line(row, 160))
-    short = text(also_line(row, 100))
+    assert "(twice as fast)" in text(also_lines(row, 160, 1)[0])
+    (short,) = map(text, also_lines(row, 100, 1))
     assert "twice" not in short
     assert "qwen3.5:122b-a10b (does not fit)" in short
-    assert "nothing faster" in text(also_line(replace(row, also=()), 80))
+    assert "nothing faster" in text(also_lines(replace(row, also=()), 80, 1)[0])
     slow = replace(row, also=(Also("better", "big:70b", "too slow here: 0.6 tokens/s", False),))
-    assert "(too slow here)" in text(also_line(slow, 30 + len("too slow here")))
+    assert "(too slow here)" in text(also_lines(slow, 30 + len("too slow here"), 1)[0])
+
+
+def test_also_goes_on_below_before_one_of_the_three_is_cut() -> None:
+    row = replace(ROWS[0], also=ALSO)
+    assert [text(line) for line in about(row, 80, 4)][-2:] == [
+        " also: faster gpt-oss:20b · better qwen3.5:122b-a10b (does not fit)",
+        "       smaller made-up-coder:9b",
+    ]
+    assert [text(line) for line in about(row, 60, 4)][-2:] == [
+        " also: faster gpt-oss:20b",
+        "       better qwen3.5:122b-a10b (does not fit) · smaller ma…",
+    ]
+
+
+def test_columns_give_way_before_a_tag_does() -> None:
+    """Of a long tag SIZE goes at 60 cells, not the end of the tag."""
+    long = ranked(1, "ministral-3:3b-instruct-2512-q8_0", size=3.0, vram=4.0)
+    seen = fitted(columns_of(MACHINE, (ROWS[0], long)), 59)
+    widths = {column.id: width for column, width in seen}
+    assert "size" not in widths
+    assert shortened(long.name, widths["name"]).endswith(":3b-instruct-2512-q8_0")
+    assert "size" in {column.id for column, _ in fitted(columns_of(MACHINE, ROWS[:1]), 59)}
 
 
 def test_the_machine_in_one_line() -> None:
@@ -178,7 +204,7 @@ def test_notes_and_empty_states() -> None:
 
 def test_what_decides_about_a_pull() -> None:
     (fact,) = pull_facts(ROWS[:1])
-    assert fact == "made-up-coder:30b-a3b  18.6 GB to pull, needs 21.2 GB: gpu, 92 of 100"
+    assert fact == "made-up-coder:30b-a3b  18.6 GB to pull, needs 21.2 GB: gpu; recommended with 92 of 100"
     assert "— to pull, needs —" in pull_facts(ROWS[6:])[0]
 
 

@@ -119,13 +119,14 @@ class Quality:
         """The sizes of a series, each with a tag that knows its parameters."""
         found = self._sizes.get(series.name)
         if found is None:
-            found = self._sizes[series.name] = {}
+            found = {}
             for tag in series.tags:
                 before = found.get(size_word(tag))
                 if tag.parameters and (
                     before is None or (before.active_parameters is None and tag.active_parameters is not None)
                 ):
                     found[size_word(tag)] = tag
+            self._sizes[series.name] = found  # not before it is whole: other threads ask, too
         return found
 
     def _judged(self, series: Series, word: str, facts: float, tag: Tag, task: Task) -> Level:

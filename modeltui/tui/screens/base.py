@@ -145,6 +145,8 @@ class ModelScreen(BaseScreen):
         Binding("g", "go_elsewhere", "show elsewhere", show=False, id="go"),
     ]
 
+    OF_SEVERAL: ClassVar[frozenset[str]] = frozenset({"unload", "delete"})  # else an action is about one
+
     def chosen_models(self) -> list[Model]:
         """The models that the keys are about, one or those that are marked."""
         raise NotImplementedError
@@ -158,13 +160,11 @@ class ModelScreen(BaseScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action not in _NEEDS:
             return True
-        if action == "pull":  # the queue holds what the server cannot take yet
-            return True
         if not self.tui.connection.is_online:
             model = self.model
             return action in ("copy_name", "go_elsewhere") and model is not None and model.name is not None
         chosen = self.chosen_models()
-        if action not in ("unload", "delete"):  # the only ones that are about several
+        if action not in self.OF_SEVERAL:
             chosen = [self.model] if self.model else []
         if not chosen or any(model.name is None for model in chosen):
             return False
@@ -286,7 +286,15 @@ class FilteredScreen(FollowingScreen):
     def action_filter(self) -> None:
         self._filter.open()
 
+    def action_clear(self) -> None:
+        """Take the messages back, and the filter, or without one the marks."""
+        self.tui.clear_notifications()
+        if self._filter.text:
+            self._filter.action_clear()
+        elif self.query_one(Table).clear_marks():
+            self.tui.tell("no marks any more")
+
 
 _NEEDS = frozenset(
-    "switch load unload delete pull pin keep_alive copy update rename copy_name go_elsewhere".split()  # noqa: SIM905
+    "switch load unload delete pin keep_alive copy update rename copy_name go_elsewhere".split()  # noqa: SIM905
 )

@@ -13,7 +13,7 @@ from modeltui.services.offers import Order
 from modeltui.tui.catalogsearch import Search
 from modeltui.tui.catalogview import CatalogRow, shelf_of
 from modeltui.tui.holdings import Holdings
-from modeltui.tui.offerrows import COLUMNS, cells_of
+from modeltui.tui.offerrows import COLUMNS, by_machine, cells_of
 from modeltui.tui.render import Line
 from modeltui.tui.screens.base import FilteredScreen
 from modeltui.tui.screens.offers import OfferScreen
@@ -97,6 +97,7 @@ class CatalogScreen(OfferScreen, FilteredScreen):
 
     def show_state(self) -> None:
         app, search = self.tui, self._search
+        self._table.measure(by_machine(COLUMNS, self.machine))
         is_new = app.catalog is not None and app.catalog is not self._read_from
         if (search is None or is_new) and not self._is_reading:
             self._is_reading = True
@@ -182,12 +183,12 @@ class CatalogScreen(OfferScreen, FilteredScreen):
             self._table.repaint()
 
     def _paint(self, row: CatalogRow) -> Mapping[str, Line | str]:
-        table, advice = self._table, self.tui.advice
+        table = self._table
         return cells_of(
             row,
             self._search.judged.numbers[row.place] if self._search is not None else None,
             self.holdings,
-            advice.advice.machine if advice is not None else None,
+            self.machine,
             name_width=table.name_width,
             is_marked=row.key in table.marked,
         )
@@ -247,14 +248,11 @@ class CatalogScreen(OfferScreen, FilteredScreen):
         )
 
     def action_clear(self) -> None:
-        """Take back the last thing: messages, then marks, then the filter, then what was unfolded."""
-        self.tui.clear_notifications()
+        """As elsewhere; where there are neither words nor marks, fold what was unfolded."""
         row, search = self.row, self._search
-        if self._table.clear_marks():
-            self.tui.tell("no marks any more")
-        elif self._filter.text or search is None or not search.has_opened:
-            self._filter.action_clear()
-        else:
+        is_narrowed = bool(self._filter.text or self._table.marked)
+        super().action_clear()
+        if search is not None and search.has_opened and not is_narrowed:
             search.fold_all()
             self._show_rows()
             if row is not None:

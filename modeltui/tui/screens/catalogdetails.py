@@ -3,18 +3,21 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar
 
+from textual import work
 from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.widget import Widget
 
+from modeltui.domain.advice.suitability import Suitability
 from modeltui.domain.layout import cut
 from modeltui.services.browsing import numbers_of
 from modeltui.tui.catalogview import CatalogRow, Shelf
 from modeltui.tui.holdings import Holdings
 from modeltui.tui.offerfacts import whole_lines
-from modeltui.tui.offerrows import TAG_COLUMNS, cells_of
+from modeltui.tui.offerrows import TAG_COLUMNS, by_machine, cells_of
 from modeltui.tui.render import Line
 from modeltui.tui.screens.offers import OfferScreen
+from modeltui.tui.suiting import suits_of
 from modeltui.tui.widgets.document import Document
 from modeltui.tui.widgets.lines import Lines
 from modeltui.tui.widgets.table import Table
@@ -42,6 +45,8 @@ class CatalogDetails(OfferScreen):
         self._rows: Sequence[CatalogRow] = shelf.rows_of(row.group)
         self._key = row.key
         self._shown = ""
+        self._suits: dict[str, tuple[Suitability, ...]] = {}
+        self._suiting = ""  # the row that this is being worked out for
         self._held: tuple[object, ...] = ()
 
     def body(self) -> Iterable[Widget]:
@@ -68,6 +73,7 @@ class CatalogDetails(OfferScreen):
         if len(self._held) != len(held) or any(a is not b for a, b in zip(held, self._held, strict=True)):
             self._held = held
             self.holdings = Holdings(self._shelf, app.models.entries, app.transfers)
+            self._table.measure(by_machine(TAG_COLUMNS, self.machine))
             self._table.refresh_rows()
         series = self._rows[0].offer.series
         words = " · ".join(part for part in (series.publisher, series.license) if part)
@@ -82,7 +88,7 @@ class CatalogDetails(OfferScreen):
             row,
             numbers_of(advised.advice, row.offer.tag) if advised is not None else None,
             self.holdings,
-            advised.advice.machine if advised is not None else None,
+            self.machine,
             name_width=self._table.name_width,
         )
 
@@ -92,7 +98,17 @@ class CatalogDetails(OfferScreen):
             document = self.query_one(Document)
             if row.key != self._shown:  # another one is read from its beginning
                 self._shown, document.scroll_y = row.key, 0
-            document.show(whole_lines(row, app.advice, self.holdings, app.now()))
+            suits = self._suits.get(row.key)
+            document.show(whole_lines(row, app.advice, self.holdings, app.now(), suits or ()))
+            if suits is None and row.key != self._suiting and app.catalog is not None:
+                self._suiting = row.key
+                self._suit(row)
+
+    @work(exclusive=True, group="details", exit_on_error=False, description="asks what a tag is good for")
+    async def _suit(self, row: CatalogRow) -> None:
+        """What is known at once stands meanwhile."""
+        self._suits[row.key] = await suits_of(self.tui, row.offer.tag)
+        self.follow()
 
     def on_table_chosen(self) -> None:
         self.action_pull()

@@ -26,7 +26,9 @@ from modeltui.tui.widgets.document import Document
 from modeltui.tui.widgets.lines import Lines
 
 LABEL, BAR = 16, 16
-ONLY_ASKED = frozenset({"signed in as"})  # what the list does not tell: nothing is said of it before
+ONLY_ASKED = frozenset(
+    {"signed in as", "not known"}
+)  # what the list does not tell: nothing is said of it before
 
 
 class DetailsScreen(ModelScreen):

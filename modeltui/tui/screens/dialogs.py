@@ -15,7 +15,7 @@ from modeltui.text import clean_line
 from modeltui.tui.render import Line
 from modeltui.tui.widgets.document import Document
 from modeltui.tui.widgets.keyline import Answers, KeyLine, Shown
-from modeltui.tui.widgets.lines import INK_CLASSES, Flowed, Lines
+from modeltui.tui.widgets.lines import INK_CLASSES, Flowed
 
 LONGEST = 4096  # of several names at once
 REMARK_S = 0.5
@@ -69,7 +69,7 @@ class Question(Dialog):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
-            yield Lines(((self._title, "strong"),), classes="title")
+            yield Flowed(((self._title, "strong"),), classes="title")
             yield Document(labelled(self._facts))
             yield Answers()
 
@@ -116,6 +116,8 @@ class TextDialog(Dialog):
     `remark` says what is known of it while it is typed, again and again: more may be known later.
     """
 
+    TAKES_TEXT = True  # what the app asks its screen before it obeys a key
+
     def __init__(
         self,
         title: str,
@@ -141,7 +143,7 @@ class TextDialog(Dialog):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
-            yield Lines(((self._title, "strong"),), classes="title")
+            yield Flowed(((self._title, "strong"),), classes="title")
             yield Document([((fact, "dim"),) for fact in self._facts])
             field = Field(self._text, compact=True, select_on_focus=True)
             field.cursor_blink = False

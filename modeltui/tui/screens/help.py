@@ -24,7 +24,7 @@ class HelpScreen(Screen[None]):
     COMPONENT_CLASSES: ClassVar[set[str]] = INK_CLASSES
     AUTO_FOCUS = "Document"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,question_mark,f1", "close", "back", key_display="esc", id="help_close"),
+        Binding("escape,question_mark,f1", "app.back", "back", key_display="esc", id="help_close"),
         Binding("slash", "search", "search", key_display="/", id="help_search"),
     ]
 
@@ -48,7 +48,7 @@ class HelpScreen(Screen[None]):
         yield KeyLine()
 
     def on_mount(self) -> None:
-        self.query_one(KeyLine).show_keys([("/", "search", "screen.search"), ("esc", "back", "screen.close")])
+        self.query_one(KeyLine).show_keys([("/", "search", "screen.search"), ("esc", "back", "app.back")])
         self.watch(self.query_one(FilterLine), "text", self._search, init=False)
         self._search("")
 
@@ -60,9 +60,6 @@ class HelpScreen(Screen[None]):
 
     def on_filter_line_left(self) -> None:
         self.query_one(Document).focus()
-
-    def action_close(self) -> None:
-        self.dismiss()
 
     async def on_key_line_clicked(self, event: KeyLine.Clicked) -> None:
         await self.run_action(event.action)

@@ -187,14 +187,6 @@ class ModelsScreen(FilteredScreen):
         words = f"{count} marked{f' ({hidden} hidden)' if hidden else ''}: u and d are about them, esc clears"
         self.tui.tell(words if count else "none marked")
 
-    def action_clear(self) -> None:
-        """Take back the last thing: messages, then marks, then the filter."""
-        self.tui.clear_notifications()
-        if self._table.clear_marks():
-            self.tui.tell("no marks any more")
-        else:
-            self._filter.action_clear()
-
     def action_update(self) -> None:
         """Update what is marked, or the row; where nothing newer is known, ask about the marked, or all."""
         chosen = self.chosen_models()

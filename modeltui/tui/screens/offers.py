@@ -9,6 +9,7 @@ from modeltui.tui.holdings import Holdings
 from modeltui.tui.screens.base import FollowingScreen
 
 if TYPE_CHECKING:
+    from modeltui.domain.machines.machine import Machine
     from modeltui.tui.catalogview import CatalogRow
 
 
@@ -23,6 +24,12 @@ class OfferScreen(FollowingScreen):
     def row(self) -> "CatalogRow | None":
         """The download under the cursor."""
         raise NotImplementedError
+
+    @property
+    def machine(self) -> "Machine | None":
+        """The server's machine; None while it is not known."""
+        advised = self.tui.advice
+        return advised.advice.machine if advised is not None else None
 
     def chosen_rows(self) -> "list[CatalogRow]":
         """Those that are marked, or else the one under the cursor."""

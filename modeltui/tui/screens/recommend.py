@@ -111,8 +111,9 @@ class RecommendScreen(FollowingScreen):
         if self.is_mounted and answered is not None:
             was, now = before.asked if before is not None else None, answered.asked
             is_anew = was is None or (was.wish, was.hardware) != (now.wish, now.hardware)
-            self._table.measure(columns_of(answered.answer.machine.machine))
-            self._table.show_ranking(answered.answer.rows, anew=is_anew)
+            answer = answered.answer
+            self._table.measure(columns_of(answer.machine.machine, answer.rows))
+            self._table.show_ranking(answer.rows, anew=is_anew)
 
     def _show_ranking(self) -> None:
         if self.is_mounted:

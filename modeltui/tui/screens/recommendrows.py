@@ -1,6 +1,7 @@
 """What the rows of Recommend say: the cells of a model, the sentence beneath, the score taken apart."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from modeltui.domain import units
 from modeltui.domain.advice.alternatives import Also
@@ -9,12 +10,14 @@ from modeltui.domain.advice.reasons import Ranked
 from modeltui.domain.layout import cells
 from modeltui.domain.machines.machine import KnownMachine, Machine
 from modeltui.domain.memory.estimate import Placement
+from modeltui.tui.offerrows import VRAM, by_machine
 from modeltui.tui.render import Line, bar, cut_line, flowed, joined, number, width_of
 from modeltui.tui.widgets.table import Column
 
 BAR, CONTEXT = 7, 20
+ALSO = " also: "
 INDENT = 6  # of what stands beneath a name
-VRAM, RAM = "VRAM", "RAM"
+SERIES = 8  # cells of a name before its tag, which is never cut
 GLYPHS = {"current": ("●", "accent"), "installed": ("○", "good"), "in queue": ("↓", "accent")}
 COLUMNS = (
     Column("place", "", 4),
@@ -29,11 +32,20 @@ COLUMNS = (
 )
 
 
-def columns_of(machine: Machine | None) -> tuple[Column, ...]:
-    """The columns; a machine without a GPU has RAM where others have VRAM."""
-    if machine is None or machine.cards:
-        return COLUMNS
-    return tuple(Column("memory", RAM, 8, right=True, worth=2) if c.id == "memory" else c for c in COLUMNS)
+def columns_of(machine: Machine | None, rows: Sequence[Ranked] = ()) -> tuple[Column, ...]:
+    """The columns of a machine; those of less worth give way before the tag of one of the `rows` is cut."""
+    tagged = max(
+        (cells(tag) + min(cells(series), SERIES) + 1 for series, tag in map(_halves, rows)), default=0
+    )
+    return tuple(
+        replace(column, width=max(column.width, tagged)) if column.is_name else column
+        for column in by_machine(COLUMNS, machine)
+    )
+
+
+def _halves(row: Ranked) -> tuple[str, str]:
+    series, _, tag = row.name.rpartition("/")[2].partition(":")
+    return series, tag
 
 
 def cells_of(row: Ranked, here: str, *, is_marked: bool = False) -> Mapping[str, Line | str]:
@@ -98,15 +110,19 @@ def beneath(why: str, width: int) -> Line:
 # The score of one row
 
 
-def about(row: Ranked, width: int) -> list[Line]:
-    """Three lines: the score taken apart, the memory by part, what else there would be."""
-    parts, memory = parts_line(row), memory_line(row.verdict.placement)
-    others = also_line(row, width)
-    if width_of(parts) + width_of(memory) + INDENT <= width:
-        return [(*parts, (" " * INDENT, ""), *memory), others, ()]
-    if width_of(parts) > width:  # the score comes before the memory
-        return [*flowed(parts, width)[:2], others]
-    return [parts, cut_line(((" " * INDENT, ""), *memory), width), others]
+def about(row: Ranked, width: int, most: int = 3) -> list[Line]:
+    """At most `most` lines: the score taken apart, the memory by part, what else there would be.
+
+    Where there is no room for all it is the memory that is left out.
+    """
+    parts, memory = parts_line(row), ((" " * INDENT, ""), *memory_line(row.verdict.placement))
+    if width_of(parts) + width_of(memory) <= width:
+        return [(*parts, *memory), *also_lines(row, width, most - 1)]
+    score = flowed(parts, width)[:2]
+    others = also_lines(row, width, most - len(score))
+    room = most - len(score) - len(others)
+    lines = flowed(memory, width)
+    return [*score, *(lines if len(lines) <= room else [cut_line(memory, width)][:room]), *others]
 
 
 def parts_line(row: Ranked) -> Line:
@@ -143,16 +159,28 @@ def band(low: int, middle: int, high: int) -> str:
     return f", ±{percent} %" if percent else ""
 
 
-def also_line(row: Ranked, width: int) -> Line:
-    """`also: faster gpt-oss:20b (twice as fast) · better … (does not fit: 81 GB)`; the names come first."""
+def also_lines(row: Ranked, width: int, most: int) -> list[Line]:
+    """`also: faster gpt-oss:20b (twice as fast) · better … (does not fit: 81 GB)`; the names come first.
+
+    They go on in a second line, of at most `most`, before one is cut.
+    """
     if not row.also:
-        return cut_line((("      nothing faster, better or smaller is worth naming", "dim"),), width)
-    line: Line = ()
+        return [cut_line((("      nothing faster, better or smaller is worth naming", "dim"),), width)]
+    parts: list[Line] = []
     for is_short in (False, True):
-        line = (("also: ", "dim"), *joined([_other(each, is_short=is_short) for each in row.also]))
-        if width_of(line) < width:
-            break
-    return cut_line(((" ", ""), *line), width)
+        parts = [_other(each, is_short=is_short) for each in row.also]
+        line = ((ALSO, "dim"), *joined(parts))
+        if width_of(line) <= width:
+            return [line]
+    lines: list[Line] = []
+    while parts:
+        count = len(parts)
+        while count > 1 and len(ALSO) + width_of(joined(parts[:count])) > width and len(lines) + 1 < most:
+            count -= 1
+        label = (" " * len(ALSO) if lines else ALSO, "dim")
+        lines.append(cut_line((label, *joined(parts[:count])), width))
+        parts = parts[count:]
+    return lines
 
 
 def _other(each: Also, *, is_short: bool) -> Line:

@@ -11,7 +11,7 @@ from modeltui.tui.widgets.lines import Fitted
 
 
 class About(Fitted):
-    """A rule, and three lines about the row under the cursor."""
+    """A rule, and lines about the row under the cursor: as many as it is high."""
 
     row: Ranked | None = None
 
@@ -20,8 +20,9 @@ class About(Fitted):
         self.update()
 
     def fit(self, width: int) -> list[Line]:
-        lines = [] if self.row is None else about(self.row, width)
-        return [(("─" * width, "dim"),), *lines, *[()] * (3 - len(lines))]
+        most = max(1, self.size.height - 1)
+        lines = [] if self.row is None else about(self.row, width, most)
+        return [(("─" * width, "dim"),), *lines, *[()] * (most - len(lines))]
 
 
 def notes(answer: Recommendation | None, trouble: str, hardware: str | None) -> list[Line]:
@@ -75,6 +76,6 @@ def pull_facts(rows: Sequence[Ranked]) -> list[str]:
     """What decides about pulls: what comes down, and how it will run."""
     return [
         f"{row.name}  {units.size(row.candidate.tag.size)} to pull, needs {units.size(row.needs)}: "
-        f"{row.kind.value}, {row.score} of 100"
+        f"{row.kind.value}; recommended with {row.score} of 100"
         for row in rows
     ]

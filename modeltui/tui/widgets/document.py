@@ -14,8 +14,8 @@ from textual.strip import Strip
 from textual.timer import Timer
 
 from modeltui.domain.layout import cells
-from modeltui.tui.render import Line, strip, width_of
-from modeltui.tui.widgets.lines import Inked
+from modeltui.tui.render import Line, Span, cut_line, strip, width_of
+from modeltui.tui.widgets.lines import Inked, thumb
 
 SLICE = 300  # rows that are wrapped at once; the event loop has its turn between two slices
 PAUSE_S = 0.005
@@ -28,9 +28,7 @@ class Document(ScrollView, Inked, can_focus=True):
     The last span of a line may hold newlines: it may be a text of any length.
     """
 
-    DEFAULT_CSS = (
-        "Document { height: 1fr; overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; }"
-    )
+    DEFAULT_CSS = "Document { height: 1fr; overflow: hidden; scrollbar-size: 0 0; }"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "scroll_by(-1)", "up", show=False, id="line_up"),
         Binding("down,j", "scroll_by(1)", "down", show=False, id="line_down"),
@@ -49,6 +47,7 @@ class Document(ScrollView, Inked, can_focus=True):
         self._to_come: Iterator[Line] = iter(())
         self._going_on: Timer | None = None
         self._width = 0
+        self._marks: list[Span] = []
 
     def show(self, lines: Sequence[Line], rest: Sequence[Line] = ()) -> None:
         """Show these lines, then `rest`, which may be long; what is read keeps its place."""
@@ -64,6 +63,7 @@ class Document(ScrollView, Inked, can_focus=True):
         if not is_rest_same:
             self._begin_rest()
         self._settle_size()
+        self._repaint_marks()
         if is_rest_same and head_before and top >= head_before:
             top += len(self._head_rows) - head_before
             self.scroll_y = top
@@ -81,7 +81,7 @@ class Document(ScrollView, Inked, can_focus=True):
 
     @property
     def _room(self) -> int:
-        """The cells of a row: Textual lays the scrollbar over the last one."""
+        """The cells of a row; the last of a line shows where in the text one is."""
         return self.size.width - 1
 
     def _wrap(self, width: int) -> None:
@@ -111,6 +111,16 @@ class Document(ScrollView, Inked, can_focus=True):
         self._take_slice()
         if self._going_on is None:
             self._settle_size()
+            self._repaint_marks()
+
+    def _repaint_marks(self) -> None:
+        """Send the last cells of the lines, where they look other than they did."""
+        before, self._marks = self._marks, [self._mark(y) for y in range(self.size.height)]
+        if before != self._marks:
+            self.refresh(Region(self.size.width - 1, 0, 1, self.size.height))
+
+    def _mark(self, y: int) -> Span:
+        return thumb(y, round(self.scroll_y), self.size.height, self.virtual_size.height)
 
     def _settle_size(self) -> None:
         size = Size(self._width, len(self._head_rows) + len(self._rest_rows))
@@ -130,7 +140,12 @@ class Document(ScrollView, Inked, can_focus=True):
             self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        return strip(self._row(y + round(self.scroll_y)), self.size.width, self.base, self.inks)
+        if self._room != self._width:  # the first paint comes before the news of the size
+            self._wrap(self._room)
+        width = self.size.width
+        line = cut_line(self._row(y + round(self.scroll_y)), width - 1)
+        space = " " * (width - 1 - width_of(line))
+        return strip((*line, (space, ""), self._mark(y)), width, self.base, self.inks)
 
     def action_scroll_by(self, rows: int) -> None:
         self.scroll_y = max(0, min(round(self.scroll_y) + rows, self.virtual_size.height - self.size.height))

@@ -4,7 +4,7 @@ from textual import events
 from textual.message import Message
 
 from modeltui.domain.layout import cut
-from modeltui.tui.render import Line, Span, spread, width_of
+from modeltui.tui.render import Line, Span, cut_line, spread, width_of
 from modeltui.tui.state import Connection
 from modeltui.tui.widgets.lines import Fitted
 
@@ -40,29 +40,48 @@ class Frame(Fitted):
         self.update()
 
     def fit(self, width: int) -> list[Line]:
-        server = self._server(width)
-        whole = width_of(((" modeltui ", ""), *((f"  {key} {title} ", "") for key, _, title in TABS)))
-        has_titles = whole + width_of(server) < width
-        spans: list[Span] = [(" modeltui ", "strong" if has_titles else "dim")]
-        self._ends = []
+        servers = self._servers(width)
+        layouts = [self._tabs(has_titles=True), self._tabs(), self._tabs(has_own_name=False)]
+        fitting = [
+            (tabs, server)
+            for server in servers
+            for tabs in layouts
+            if width_of(tabs) + width_of(server) < width
+        ]
+        tabs, server = fitting[0] if fitting else (layouts[-1], servers[-1])
+        if not fitting:
+            server = cut_line(server, max(8, width - width_of(tabs) - 1))
+        self._ends = [
+            (width_of(tabs[: at + 1]), TABS[number][1])
+            for number, at in enumerate(at for at, (text, _) in enumerate(tabs) if text.strip()[:1].isdigit())
+        ]
+        return [spread(tabs, server, width), (("─" * width, "dim"),)]
+
+    def _tabs(self, *, has_titles: bool = False, has_own_name: bool = True) -> Line:
+        """The screens by their numbers; that of the screen that is seen has its title in any case."""
+        spans: list[Span] = [(" modeltui ", "strong" if has_titles else "dim")] if has_own_name else []
         for key, mode, title in TABS:
             is_here = mode == self._mode
             text = f"{key} {title}" if is_here or has_titles else key
-            spans += [(" ", ""), (f" {text} ", "tab" if is_here else "")]
-            self._ends.append((width_of(tuple(spans)), mode))
-        return [spread(tuple(spans), server, width), (("─" * width, "dim"),)]
+            spans += [(" " if has_own_name else "", ""), (f" {text} ", "tab" if is_here else "")]
+        return tuple(spans)
 
-    def _server(self, width: int) -> Line:
+    def _servers(self, width: int) -> list[Line]:
+        """What is said of the server, the most of it first.
+
+        Its name is cut only where it would fill half the line. That the way to it is plain http, the status
+        line says, where that matters.
+        """
         connection = self._connection
         if connection is None:
-            return ()
-        name = cut(connection.server, max(8, width // 4))
-        line: tuple[Span, ...] = ((name, "strong"),)
-        if connection.is_demo:
-            line = ((name, "strong"), (" made-up models" if width >= 72 else "", "attention"))
-        if connection.version and width >= 60:
-            line = (*line, (f" · {cut(connection.version, 16)}", "dim"))
-        return (*line, (" ", ""))
+            return [()]
+        name: Line = ((cut(connection.server.removeprefix("http://"), width // 2), "strong"),)
+        end: Line = ((" ", ""),)
+        if connection.is_demo and width >= 72:
+            name = (*name, (" made-up models", "attention"))
+        if not connection.version:
+            return [(*name, *end)]
+        return [(*name, (f" · {cut(connection.version, 16)}", "dim"), *end), (*name, *end)]
 
     def on_click(self, event: events.Click) -> None:
         for end, mode in self._ends:

@@ -127,6 +127,15 @@ class Flowed(Fitted):
         return [row for line in self._said for row in flowed(line, width)]
 
 
+def thumb(y: int, top: int, shown: int, count: int) -> Span:
+    """The last cell of the line `y` of a list from `top` on: a mark beside the part of it that is seen.
+
+    Textual's own scrollbar has all laid out anew, and painted, when it comes.
+    """
+    first, last = top * shown // max(1, count), (top + shown) * shown // max(1, count)
+    return ("▐", "dim") if count > shown and first <= y <= last else (" ", "")
+
+
 def parts_that_differ(before: Line, after: Line) -> list[tuple[int, int]]:
     """First cell and the one after the last of each part that differs; near ones of one ink are one part."""
     whole = differing(before, after)

@@ -60,19 +60,20 @@ class Meters(Fitted):
 
 
 class Steady:
-    """Numbers put through a step: one leaves the step it is shown at only for a whole step's difference."""
+    """Numbers put through a step: what is shown changes only for a whole step's difference."""
 
     def __init__(self) -> None:
         self._shown: dict[str, float] = {}
 
-    def value(self, key: str, value: float | None, step: float) -> float | None:
-        """The value to show for what `key` names."""
+    def value(self, key: str, value: float | None, step: float, grain: float = 0) -> float | None:
+        """The value to show for what `key` names, rounded to its step, or to a finer `grain`."""
         if value is None:
             self._shown.pop(key, None)
             return None
         shown = self._shown.get(key)
         if shown is None or abs(value - shown) >= step:
-            shown = self._shown[key] = round(value / step) * step
+            grain = grain or step
+            shown = self._shown[key] = round(value / grain) * grain
         return shown
 
 
@@ -201,7 +202,8 @@ def _memory(key: str, used: int | None, total: int | None, steady: Steady) -> tu
     whole, _, unit = units.size(total).partition(" ")
     digits = len(whole.partition(".")[2])
     factor = {"TB": 10**12, "GB": 10**9, "MB": 10**6}.get(unit, 1)
-    shown = steady.value(key, used, max(factor / 10**digits, (total or 0) / 250))
+    grain = factor / 10**digits  # the digit that is shown, as elsewhere: what rests reads the same
+    shown = steady.value(key, used, max(grain, (total or 0) / 250), grain)
     words = units.UNKNOWN if shown is None else f"{shown / factor:.{digits}f}"
     share = shown / total if shown is not None and total else None
     return share, ((f"{words:>{len(whole)}}/{whole}", ""), (f" {unit}" if unit else "", "dim"))

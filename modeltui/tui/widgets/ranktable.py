@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from textual import events
 
 from modeltui.domain.advice.reasons import Ranked
-from modeltui.tui.widgets.table import Column, Table
+from modeltui.tui.widgets.table import Table
 
 ROOMY = 17  # lines; with fewer the sentences would push the models out of sight
 
@@ -22,12 +22,6 @@ class RankRow:
 
 class RankTable(Table[RankRow]):
     """The cursor stands on models only; a click on a sentence chooses the model above it."""
-
-    def measure(self, columns: Sequence[Column]) -> None:
-        """Have these columns from now on."""
-        if self._columns != tuple(columns):
-            self._columns, self._fits = tuple(columns), (0, [])
-            self.forget_rows()
 
     def show_ranking(self, rows: Sequence[Ranked], *, anew: bool) -> None:
         """Show these rows; `anew`, from another wish, with the cursor on the first."""

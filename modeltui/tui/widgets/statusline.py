@@ -110,12 +110,24 @@ def summary(app: "ModelTuiApp", pulls: str, total: int) -> list[Line]:
         parts.append(((pulls, "accent"),))
     if app.current_mode == "downloads" and app.per_server > 1:
         parts.append(((f"{app.per_server} at once", "dim"),))
-    if models.vram:
-        parts.append((("VRAM ", "dim"), (units.size(models.vram), "")))
+    if models.vram is not None and (vram := _vram(app, models.vram)):
+        parts.append((("VRAM ", "dim"), *vram))
     if models.entries:
         count = len(models.entries)
         parts.append(((f"{count} model{'s' if count > 1 else ''} {units.size(total)}", "dim"),))
     return parts
+
+
+def _vram(app: "ModelTuiApp", used: int) -> Line:
+    """`19.6/25.8 GB` where the cards of the server's machine are known; else what is used, if anything is.
+
+    What the server claims may be more than there is: that is marked.
+    """
+    machine = app.advice.advice.machine if app.advice is not None else None
+    if machine is not None and machine.cards:
+        total = machine.vram_total
+        return ((units.part(used, total), "attention" if used > total else ""),)
+    return ((units.size(used), ""),) if used else ()
 
 
 def _connection(connection: Connection, now: int) -> Line:
