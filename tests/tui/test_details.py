@@ -260,7 +260,7 @@ async def test_values_go_on_under_themselves_on_a_narrow_terminal(tmp_path: Path
 async def test_a_licence_of_a_megabyte(tmp_path: Path) -> None:
     licence = "".join(f"paragraph {number} of very many of them\n" for number in range(26_000))
     model = DemoModel("wordy:latest", licence=licence)
-    async with live(tmp_path, seed=Library((model,), (model,))) as shown:
+    async with live(tmp_path, size=(120, 45), seed=Library((model,), (model,))) as shown:
         await on_details(shown, "wordy:latest")
         await shown.sees("paragraph 0 of very many of them")
         document = screen(shown).query_one(Document)
