@@ -39,9 +39,9 @@ SCREENS: dict[str, tuple[tuple[int, int], tuple[Step, ...]]] = {
     ),
     "catalog": (
         (120, 30),
-        (("2", "gpu   9"), ("type /vision <8gb fits", "downloads"), ("enter down down", "tok/s")),
+        (("2", "gpu   "), ("type /vision <8gb fits", "downloads"), ("enter down down", "tok/s")),
     ),
-    "recommend": ((120, 32), (("3", "also:"), ("t", "strongest at coding"), ("down down", "also:"))),
+    "recommend": ((120, 32), (("3", "weights"), ("t", "t coding"), ("down down", "also:"))),
     "switch": ((100, 26), (("type /gpt-oss:20b", "1 of 12"), ("enter escape s", "Make gpt-oss:20b"))),
     "details": ((100, 30), (("type /gemma", "1 of 12"), ("enter", "gemma3:12b"), ("enter", "architecture"))),
     "downloads": (
