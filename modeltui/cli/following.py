@@ -149,7 +149,7 @@ class _Watch:
         going = [row for row in left if not row.is_resting]
         is_apart = bool(going) and can_detach(self._services)
         if is_apart:
-            ensure_runner(self._services)
+            ensure_runner(self._services, patience_s=0)  # who leaves is not held up
         for row in left:
             kept = "at" if is_apart and row in going else "kept at"
             self._out.say(f"{row.number} {row.transfer.name.short}: {kept} {bytes_words(row.transfer)}")
