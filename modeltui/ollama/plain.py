@@ -2,7 +2,7 @@
 
 What httpx is loaded and kept for costs a list its larger part: half of the time until the first one is seen,
 and most of what polling a server that rests takes of a processor. So these requests go through h11 alone,
-with which httpx itself reads HTTP/1.1.
+with which httpx itself reads HTTP/1.1, and which it brings along.
 """
 
 import asyncio
